@@ -1,0 +1,1 @@
+"""gRPC between services: servers and channels with deadlines, passports, typed errors, validation, health and traces."""

@@ -1,0 +1,104 @@
+"""Channels to other services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from libs import telemetry
+from libs.errors import DeadlineExceeded
+from libs.rpc import context, passports
+from libs.rpc.status import error_of
+from libs.settings import RpcSettings
+
+DEADLINE_SECONDS = 10.0
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+_KEEPALIVE = [("grpc.keepalive_time_ms", 30_000), ("grpc.keepalive_timeout_ms", 10_000)]
+OPTIONS = [
+    *_KEEPALIVE,
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.enable_retries", 1),
+    (
+        "grpc.service_config",
+        # Only UNAVAILABLE before any answer, within the caller's deadline; what may be repeated is safe by request_id.
+        '{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":3,"initialBackoff":"0.1s","maxBackoff":"1s",'
+        '"backoffMultiplier":2,"retryableStatusCodes":["UNAVAILABLE"]}}],"retryThrottling":{"maxTokens":10,"tokenRatio":0.1}}',
+    ),
+]
+
+
+def connect(address: str, *, service: str, settings: RpcSettings) -> grpc.Channel:
+    """Return a channel to `address` (host:port, or unix:path) for `service`, the caller.
+
+    Its calls carry deadline, trace and identity, and raise the errors of libs.errors. Make it after a fork, never before.
+    """
+    certificate = settings.tls_certificate_file
+    channel = grpc.secure_channel(address, credentials(settings), OPTIONS) if certificate else grpc.insecure_channel(address, OPTIONS)
+    secret = settings.internal_secret.get_secret_value().encode()
+    return grpc.intercept_channel(channel, _Outbound(service, b"" if certificate else secret))
+
+
+def credentials(settings: RpcSettings) -> grpc.ChannelCredentials:
+    ca, key, certificate = (
+        Path(name).read_bytes() for name in (settings.tls_ca_file, settings.tls_key_file, settings.tls_certificate_file)
+    )
+    return grpc.ssl_channel_credentials(ca, key, certificate)
+
+
+class _Details(grpc.ClientCallDetails):
+    def __init__(self, details: grpc.ClientCallDetails, timeout: float, metadata: list[tuple[str, str]]) -> None:
+        self.method = details.method
+        self.timeout = timeout
+        self.metadata = metadata
+        self.credentials = details.credentials
+        self.wait_for_ready = details.wait_for_ready
+        self.compression = details.compression
+
+
+class _Outbound(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+    """Adds deadline, identity and trace to every call, and turns its failure into a typed error."""
+
+    def __init__(self, service: str, secret: bytes) -> None:
+        self._service, self._secret = service, secret
+
+    def intercept_unary_unary(self, continuation: Callable[..., Any], details: grpc.ClientCallDetails, request: Any) -> Any:
+        with telemetry.calling(str(details.method)) as traceparent:
+            call = continuation(self._complete(details, traceparent), request)
+            try:
+                call.result()
+            except grpc.RpcError as failure:
+                raise error_of(failure) from None
+            return call
+
+    def intercept_unary_stream(self, continuation: Callable[..., Any], details: grpc.ClientCallDetails, request: Any) -> Any:
+        with telemetry.calling(str(details.method)) as traceparent:
+            call = continuation(self._complete(details, traceparent), request)
+
+        def messages() -> Iterator[Any]:
+            try:
+                yield from call
+            except grpc.RpcError as failure:
+                raise error_of(failure) from None
+            finally:
+                call.cancel()  # the reader went away, or all was read
+
+        return messages()
+
+    def _complete(self, details: grpc.ClientCallDetails, traceparent: str) -> grpc.ClientCallDetails:
+        left = context.seconds_left()
+        if left is not None and left <= 0:
+            raise DeadlineExceeded("no time is left for a further call")
+        wanted = details.timeout if details.timeout is not None else DEADLINE_SECONDS
+        metadata = [(key, value) for key, value in details.metadata or () if isinstance(value, str)]
+        if traceparent:
+            metadata.append(("traceparent", traceparent))
+        if context.passport():
+            metadata.append((passports.PASSPORT, context.passport()))
+        if self._secret:
+            metadata.append((passports.SERVICE, passports.service_token(self._service, self._secret)))
+        return _Details(details, min(wanted, left) if left is not None else wanted, metadata)

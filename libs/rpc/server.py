@@ -1,0 +1,216 @@
+"""A gRPC server: who may call, checks of the request, deadlines, typed errors, health, reflection, drain."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from recapito.access.v1 import access_pb2
+from recapito.identity.v1 import tokens_pb2, tokens_pb2_grpc
+
+from libs import access, telemetry
+from libs.access import ANONYMOUS, Caller
+from libs.errors import Internal, ServiceError
+from libs.rpc import client, context, passports, validation
+from libs.rpc.status import abort, code_of
+from libs.settings import RpcSettings, ServerSettings
+
+LONGEST_SECONDS = 60.0  # a call without a deadline, or with a longer one, gets this
+DRAIN_SECONDS = 20.0
+_OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.")  # carry no data of ours
+
+Servicer = TypeVar("Servicer")
+log = telemetry.logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Method:
+    name: str
+    rule: access_pb2.Rule
+
+
+def verifier(service: str, settings: RpcSettings) -> passports.PassportVerifier:
+    """Return a verifier that asks identity for its public keys."""
+    channel = client.connect(settings.identity_address, service=service, settings=settings)
+    keys = tokens_pb2_grpc.TokensStub(channel)
+    return passports.PassportVerifier(service, lambda: keys.GetKeySet(tokens_pb2.GetKeySetRequest(), timeout=2).data)
+
+
+class Server:
+    """The gRPC server of one service. Add the servicers, then start; a method without an access rule stops the start.
+
+    verify: reads a passport; see `verifier`. Reflection is answered everywhere but in production.
+    """
+
+    def __init__(self, service: str, settings: ServerSettings, verify: Callable[[str], Caller]) -> None:
+        self._service, self._settings = service, settings
+        self._secret = settings.internal_secret.get_secret_value().encode()
+        if not (self._secret or settings.tls_certificate_file):
+            raise SystemExit("set RECAPITO_TLS_CERTIFICATE_FILE, _KEY_FILE and _CA_FILE, or RECAPITO_INTERNAL_SECRET")
+        self._verify = verify
+        self._descriptors: list[ServiceDescriptor] = []
+        self._methods: dict[str, _Method] = {}
+        self._threads = ThreadPoolExecutor(settings.server_threads, thread_name_prefix="rpc")
+        limits = [
+            ("grpc.max_receive_message_length", client.MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", client.MAX_MESSAGE_BYTES),
+            ("grpc.max_concurrent_streams", 200),
+            ("grpc.max_metadata_size", 64 * 1024),
+            ("grpc.so_reuseport", 1),
+        ]
+        self._server = grpc.server(self._threads, interceptors=[_Inbound(self)], options=limits, maximum_concurrent_rpcs=400)
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self.port = 0
+
+    def add(self, register: Callable[[Servicer, grpc.Server], None], servicer: Servicer, descriptor: ServiceDescriptor) -> None:
+        """Answer a gRPC service: its generated add_…_to_server, our servicer, its descriptor."""
+        self._descriptors.append(descriptor)
+        register(servicer, self._server)
+
+    def start(self) -> None:
+        for path, rule in access.rules(self._descriptors).items():
+            self._methods[path] = _Method(path, rule)
+        if self._settings.environment != "production":
+            reflection.enable_server_reflection([d.full_name for d in self._descriptors] + [reflection.SERVICE_NAME], self._server)
+        address = self._settings.listen_address
+        secure = self._settings.tls_certificate_file
+        self.port = self._server.add_secure_port(address, self._credentials()) if secure else self._server.add_insecure_port(address)
+        self._server.start()
+        for name in ("", *(d.full_name for d in self._descriptors)):
+            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        log.info("serving", address=address, services=len(self._descriptors))
+
+    def stop(self) -> None:
+        """Tell the health check, take no new calls, and wait up to 20 s for those in hand."""
+        self._health.enter_graceful_shutdown()
+        self._server.stop(DRAIN_SECONDS).wait(DRAIN_SECONDS)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _credentials(self) -> grpc.ServerCredentials:
+        """Mutual TLS from files that are read again when a certificate is renewed."""
+
+        def read() -> grpc.ServerCertificateConfiguration:
+            names = self._settings.tls_key_file, self._settings.tls_certificate_file, self._settings.tls_ca_file
+            key, certificate, ca = (Path(name).read_bytes() for name in names)
+            return grpc.ssl_server_certificate_configuration([(key, certificate)], ca)
+
+        def changed() -> grpc.ServerCertificateConfiguration | None:
+            nonlocal stamp
+            now = Path(self._settings.tls_certificate_file).stat().st_mtime_ns
+            if now == stamp:
+                return None
+            stamp = now
+            return read()
+
+        stamp = Path(self._settings.tls_certificate_file).stat().st_mtime_ns
+        return grpc.dynamic_ssl_server_credentials(read(), changed, require_client_authentication=True)
+
+    # --- one call ----------------------------------------------------------------------------------------------------------------
+    def method(self, path: str) -> _Method | None:
+        return self._methods.get(path)
+
+    def caller(self, call: grpc.ServicerContext, metadata: dict[str, str]) -> Caller:
+        """A person when a passport came along, else the service that the certificate or the token names."""
+        service = self._calling_service(call, metadata)
+        if passport := metadata.get(passports.PASSPORT):
+            if service is ANONYMOUS:
+                return ANONYMOUS  # passports travel between services only
+            return self._verify(passport)
+        return service
+
+    def _calling_service(self, call: grpc.ServicerContext, metadata: dict[str, str]) -> Caller:
+        if self._settings.tls_certificate_file:
+            names = call.auth_context().get("x509_subject_alternative_name", [])
+            return passports.service_of_certificate(name.decode() for name in names) or ANONYMOUS
+        token = metadata.get(passports.SERVICE)
+        return passports.service_of_token(token, self._secret) if token else ANONYMOUS
+
+
+class _Inbound(grpc.ServerInterceptor):
+    """What happens to every call before and after our servicer."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def intercept_service(self, continuation: Callable[..., Any], details: grpc.HandlerCallDetails) -> Any:
+        handler = continuation(details)
+        if handler is None or details.method.startswith(_OPEN):
+            return handler
+        method = self._server.method(details.method)
+        if method is None:
+            return None
+        metadata = {key: value for key, value in details.invocation_metadata if isinstance(value, str)}
+        if handler.unary_unary is not None:
+            answer = self._unary(method, handler.unary_unary, metadata)
+            return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
+        answer = self._stream(method, handler.unary_stream, metadata)
+        return grpc.unary_stream_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
+
+    def _unary(self, method: _Method, behave: Callable[..., Any], metadata: dict[str, str]) -> Callable[..., Any]:
+        def answer(request: Message, call: grpc.ServicerContext) -> Any:
+            with _Answering(self._server, method, metadata, call, request):
+                return behave(request, call)
+
+        return answer
+
+    def _stream(self, method: _Method, behave: Callable[..., Any], metadata: dict[str, str]) -> Callable[..., Any]:
+        def answer(request: Message, call: grpc.ServicerContext) -> Iterator[Any]:
+            with _Answering(self._server, method, metadata, call, request):
+                yield from behave(request, call)
+
+        return answer
+
+
+class _Answering:
+    """One call: identify, let in, check, answer within the deadline, turn an error into a status, measure."""
+
+    def __init__(self, server: Server, method: _Method, metadata: dict[str, str], call: grpc.ServicerContext, request: Message) -> None:
+        self._server, self._method, self._metadata, self._call, self._request = server, method, metadata, call, request
+
+    def __enter__(self) -> None:
+        self._span = telemetry.answering(self._method.name, self._metadata.get("traceparent", ""))
+        self._span.__enter__()
+        try:
+            caller = self._server.caller(self._call, self._metadata)
+            access.check(self._method.rule, caller, datetime.now(UTC))
+            validation.check(self._request)
+        except ServiceError as error:
+            self._fail(error)
+        left = self._call.time_remaining()
+        deadline = time.monotonic() + min(left if left is not None else LONGEST_SECONDS, LONGEST_SECONDS)
+        self._context = context.answering(context.Call(self._method.name, caller, deadline))
+        self._context.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        self._context.__exit__(None, None, None)
+        if error is None or isinstance(error, GeneratorExit):
+            self._span.__exit__(None, None, None)
+        elif isinstance(error, ServiceError):
+            self._fail(error)
+        elif isinstance(error, Exception):
+            log.exception("unhandled error", method=self._method.name)
+            self._fail(Internal("an internal error; its trace is in the log", reason="INTERNAL"))
+
+    def _fail(self, error: ServiceError) -> None:
+        telemetry.failed(code_of(error).name)
+        self._span.__exit__(None, None, None)
+        abort(self._call, error)
+
+
+def run_until_stopped(server: Server, stop: threading.Event) -> None:
+    """Serve until `stop` is set, then drain."""
+    server.start()
+    stop.wait()
+    server.stop()

@@ -1,0 +1,79 @@
+"""Typed errors on the wire, both ways: google.rpc.Status with BadRequest, ErrorInfo and RetryInfo."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from libs import errors
+from libs.errors import FieldViolation, ServiceError
+
+DOMAIN = "recapito"
+STATUS: dict[type[ServiceError], grpc.StatusCode] = {
+    errors.InvalidArgument: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    errors.PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
+    errors.NotFound: grpc.StatusCode.NOT_FOUND,
+    errors.AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
+    errors.FailedPrecondition: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.Aborted: grpc.StatusCode.ABORTED,
+    errors.ResourceExhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
+    errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
+    errors.Internal: grpc.StatusCode.INTERNAL,
+}
+ERROR = {code: kind for kind, code in STATUS.items()}
+
+
+def code_of(error: ServiceError) -> grpc.StatusCode:
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def abort(context: grpc.ServicerContext, error: ServiceError) -> NoReturn:
+    """End the call with the error's code and details."""
+    code = code_of(error)
+    status = status_pb2.Status(code=code_pb2.Code.Value(code.name), message=str(error))
+    if error.reason or error.metadata:
+        info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)
+        _pack(status, info)
+    if error.violations:
+        bad = error_details_pb2.BadRequest()
+        for fault in error.violations:
+            bad.field_violations.add(field=fault.field, description=fault.description, reason=fault.reason)
+        _pack(status, bad)
+    if error.retry_after_seconds is not None:
+        delay = Duration(seconds=int(error.retry_after_seconds), nanos=int(error.retry_after_seconds % 1 * 1e9))
+        _pack(status, error_details_pb2.RetryInfo(retry_delay=delay))
+    context.abort_with_status(rpc_status.to_status(status))
+    raise AssertionError  # abort_with_status does not return
+
+
+def _pack(status: status_pb2.Status, detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.RetryInfo) -> None:
+    packed = any_pb2.Any()
+    packed.Pack(detail)
+    status.details.append(packed)
+
+
+def error_of(failure: grpc.RpcError) -> ServiceError:
+    """Return the typed error of a failed call; a code we never send (CANCELLED, UNIMPLEMENTED, …) is Internal."""
+    code = failure.code() if isinstance(failure, grpc.Call) else grpc.StatusCode.UNKNOWN
+    kind = ERROR.get(code, errors.Internal)
+    reason, metadata, violations, retry_after = "", {}, [], None
+    status = rpc_status.from_call(failure) if isinstance(failure, grpc.Call) else None
+    for detail in status.details if status is not None else ():
+        if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
+            info = error_details_pb2.ErrorInfo.FromString(detail.value)
+            reason, metadata = info.reason, dict(info.metadata)
+        elif detail.Is(error_details_pb2.BadRequest.DESCRIPTOR):
+            bad = error_details_pb2.BadRequest.FromString(detail.value)
+            violations = [FieldViolation(v.field, v.description, v.reason) for v in bad.field_violations]
+        elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
+            delay = error_details_pb2.RetryInfo.FromString(detail.value).retry_delay
+            retry_after = delay.seconds + delay.nanos / 1e9
+    message = (failure.details() if isinstance(failure, grpc.Call) else None) or code.name
+    return kind(message, reason=reason, violations=violations, metadata=metadata, retry_after_seconds=retry_after)

@@ -1,0 +1,177 @@
+"""Logs, traces and metrics, and the pages /livez, /readyz and /metrics; trace context over gRPC, HTTP and AMQP."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from socketserver import ThreadingMixIn
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Gauge, Histogram, generate_latest
+
+from libs.settings import Settings
+
+_propagator = TraceContextTextMapPropagator()
+_tracer = trace.get_tracer("recapito")
+
+RPC_SECONDS = Histogram("recapito_rpc_seconds", "Time to answer a gRPC call.", ["method", "code"])
+HTTP_SECONDS = Histogram("recapito_http_seconds", "Time to answer an HTTP request.", ["route", "method", "code"])
+EVENTS_PUBLISHED = Counter("recapito_events_published_total", "Events that the broker confirmed.", ["service"])
+EVENTS_HANDLED = Counter("recapito_events_handled_total", "Events by how handling ended.", ["queue", "type", "outcome"])
+EVENT_LAG_SECONDS = Histogram("recapito_event_lag_seconds", "From the event's commit to the end of its handling.", ["queue"])
+OUTBOX_AGE_SECONDS = Gauge("recapito_outbox_age_seconds", "Age of the oldest event that is not published.", ["service"])
+OUTBOX_EVENTS = Gauge("recapito_outbox_events", "Events that are not published.", ["service"])
+QUEUE_EVENTS = Gauge("recapito_queue_events", "Events that wait in a queue; parked ones in <queue>.dead.", ["queue"])
+
+
+# --- logs ----------------------------------------------------------------------------------------------------------------------------
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    return structlog.stdlib.get_logger(name)  # type: ignore[no-any-return]
+
+
+def _trace_ids(_logger: Any, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        entry["trace_id"] = f"{span.trace_id:032x}"
+        entry["span_id"] = f"{span.span_id:016x}"
+    return entry
+
+
+def setup(service: str, settings: Settings) -> None:
+    """Log JSON lines to standard error, and export traces when an endpoint is set. Call once, at the start of a process."""
+    logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(message)s", force=True)
+    for noisy in ("pika", "werkzeug", "sqlalchemy", "alembic", "mail.log"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _trace_ids,
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    if settings.otlp_endpoint:
+        provider = TracerProvider(resource=Resource.create({"service.name": f"recapito-{service}"}))
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(settings.otlp_endpoint, insecure=settings.otlp_endpoint.startswith("http:"))))
+        trace.set_tracer_provider(provider)
+
+
+# --- traces --------------------------------------------------------------------------------------------------------------------------
+def traceparent() -> str:
+    """Return the W3C trace context of what runs now; "" outside a trace."""
+    carrier: dict[str, str] = {}
+    _propagator.inject(carrier)
+    return carrier.get("traceparent", "")
+
+
+@contextmanager
+def span(name: str, parent: str = "", kind: SpanKind = SpanKind.INTERNAL, attributes: Mapping[str, str] | None = None) -> Iterator[Span]:
+    """Trace what runs inside; `parent` is a traceparent from outside, "" for what runs now."""
+    context = _propagator.extract({"traceparent": parent}) if parent else None
+    with _tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes) as current:
+        yield current
+
+
+@contextmanager
+def calling(method: str) -> Iterator[str]:
+    """Trace an outbound call; gives the traceparent to send along."""
+    with span(method, kind=SpanKind.CLIENT):
+        yield traceparent()
+
+
+_code: ContextVar[str] = ContextVar("code", default="OK")
+
+
+@contextmanager
+def answering(method: str, parent: str) -> Iterator[None]:
+    """Trace and time an inbound gRPC call."""
+    started = time.perf_counter()
+    _code.set("OK")
+    with span(method, parent, SpanKind.SERVER):
+        try:
+            yield
+        finally:
+            RPC_SECONDS.labels(method, _code.get()).observe(time.perf_counter() - started)
+
+
+def failed(code: str) -> None:
+    """Say that the call being answered ends with this gRPC code."""
+    _code.set(code)
+    trace.get_current_span().set_status(StatusCode.ERROR, code)
+
+
+# --- health and metrics --------------------------------------------------------------------------------------------------------------
+Check = Callable[[], None]  # raises when what it checks is not there
+
+
+class Health:
+    """Whether the process lives, and whether what it needs answers. Liveness never looks at dependencies."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+        self.draining = False
+
+    def failures(self) -> dict[str, str]:
+        """Return what is not ready, by name, with the kind of error; never an address or a secret."""
+        found = {"draining": "true"} if self.draining else {}
+        for name, check in self._checks.items():
+            try:
+                check()
+            except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready
+                found[name] = type(error).__name__
+        return found
+
+    def wsgi(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        """Answer /livez, /readyz and /metrics."""
+        plain = [("Content-Type", "text/plain; charset=utf-8")]
+        match environ["PATH_INFO"]:
+            case "/livez":
+                start_response("200 OK", plain)
+                return [b"ok\n"]
+            case "/readyz":
+                failures = self.failures()
+                start_response("503 Service Unavailable" if failures else "200 OK", plain)
+                return ["".join(f"{name}: {what}\n" for name, what in failures.items()).encode() or b"ok\n"]
+            case "/metrics":
+                start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
+                return [generate_latest(REGISTRY)]
+            case _:
+                start_response("404 Not Found", plain)
+                return [b"not found\n"]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Probes are not worth a line."""
+
+
+def serve_admin(port: int, health: Health) -> None:
+    """Serve the health and metrics pages on a port of their own, in the background; 0 serves nothing."""
+    if port:
+        server = make_server("", port, health.wsgi, server_class=_Server, handler_class=_Quiet)
+        threading.Thread(target=server.serve_forever, name="admin", daemon=True).start()
