@@ -40,7 +40,9 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
     """
     target = sa.make_url(url)
     if target.get_backend_name() != "sqlite":
-        return sa.create_engine(target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+        return sa.create_engine(
+            target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+        )
     engine = sa.create_engine(target, pool_size=pool_size, max_overflow=-1, connect_args={"timeout": 10})
 
     @sa.event.listens_for(engine, "connect")
@@ -417,4 +419,3 @@ def migrate(engine: Engine, package: str, target: str = "head") -> None:
         connection.commit()
         if _is_sqlite(connection):
             connection.invalidate()  # the next user of it gets a connection with foreign_keys=ON
-

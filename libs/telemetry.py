@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
-from socketserver import ThreadingMixIn
 
 import structlog
 from opentelemetry import trace
@@ -73,7 +73,9 @@ def setup(service: str, settings: Settings) -> None:
     structlog.contextvars.bind_contextvars(service=service)
     if settings.otlp_endpoint:
         provider = TracerProvider(resource=Resource.create({"service.name": f"recapito-{service}"}))
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(settings.otlp_endpoint, insecure=settings.otlp_endpoint.startswith("http:"))))
+        provider.add_span_processor(
+            BatchSpanProcessor(OTLPSpanExporter(settings.otlp_endpoint, insecure=settings.otlp_endpoint.startswith("http:")))
+        )
         trace.set_tracer_provider(provider)
 
 

@@ -97,8 +97,11 @@ class _Outbound(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercep
         metadata = [(key, value) for key, value in details.metadata or () if isinstance(value, str)]
         if traceparent:
             metadata.append(("traceparent", traceparent))
-        if context.passport():
-            metadata.append((passports.PASSPORT, context.passport()))
+        passport, language = context.person()
+        if passport:
+            metadata.append((passports.PASSPORT, passport))
+        if language:
+            metadata.append((context.LANGUAGE, language))
         if self._secret:
             metadata.append((passports.SERVICE, passports.service_token(self._service, self._secret)))
         return _Details(details, min(wanted, left) if left is not None else wanted, metadata)

@@ -14,24 +14,33 @@ from google.protobuf.message import Message
 from libs.access import ANONYMOUS, Caller
 from libs.unit_of_work import NO_REQUEST, Request
 
+LANGUAGE = "accept-language"  # metadata key
+
 
 @dataclass(frozen=True)
 class Call:
-    """The inbound call that this thread answers. deadline: on time.monotonic()."""
+    """The inbound call that this thread answers. deadline: on time.monotonic(). language: "it" or "en", of the person who reads."""
 
     method: str
     caller: Caller
     deadline: float
+    language: str = "it"
 
 
 _call: ContextVar[Call | None] = ContextVar("call", default=None)
-_passport: ContextVar[str] = ContextVar("passport", default="")
+_person: ContextVar[tuple[str, str]] = ContextVar("person", default=("", ""))  # passport, language
 
 
 def caller() -> Caller:
     """Return who makes the call being answered."""
     call = _call.get()
     return call.caller if call is not None else ANONYMOUS
+
+
+def language() -> str:
+    """Return the language of who reads the answer to this call, "it" or "en"."""
+    call = _call.get()
+    return call.language if call is not None else "it"
 
 
 def request_of(message: Message) -> Request:
@@ -63,14 +72,18 @@ def answering(call: Call) -> Iterator[None]:
 
 
 @contextmanager
-def as_person(passport: str) -> Iterator[None]:
-    """Make the calls inside for the person of this passport instead of for this service; "" calls as nobody but the service."""
-    token = _passport.set(passport)
+def as_person(passport: str, language: str = "") -> Iterator[None]:
+    """Make the calls inside for the person of this passport instead of for this service; answers are in `language` where a person reads.
+
+    An empty passport calls for nobody, in that language.
+    """
+    token = _person.set((passport, language))
     try:
         yield
     finally:
-        _passport.reset(token)
+        _person.reset(token)
 
 
-def passport() -> str:
-    return _passport.get()
+def person() -> tuple[str, str]:
+    """Return passport and language of the surrounding as_person; empty outside."""
+    return _person.get()

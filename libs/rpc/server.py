@@ -190,7 +190,7 @@ class _Answering:
             self._fail(error)
         left = self._call.time_remaining()
         deadline = time.monotonic() + min(left if left is not None else LONGEST_SECONDS, LONGEST_SECONDS)
-        self._context = context.answering(context.Call(self._method.name, caller, deadline))
+        self._context = context.answering(context.Call(self._method.name, caller, deadline, _language(self._metadata)))
         self._context.__enter__()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
@@ -207,6 +207,12 @@ class _Answering:
         telemetry.failed(code_of(error).name)
         self._span.__exit__(None, None, None)
         abort(self._call, error)
+
+
+def _language(metadata: dict[str, str]) -> str:
+    """The first of our languages that the caller names; Italian otherwise."""
+    wanted = [part.strip()[:2].lower() for part in metadata.get(context.LANGUAGE, "").split(",")]
+    return next((language for language in wanted if language in {"it", "en"}), "it")
 
 
 def run_until_stopped(server: Server, stop: threading.Event) -> None:

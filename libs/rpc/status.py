@@ -53,7 +53,9 @@ def abort(context: grpc.ServicerContext, error: ServiceError) -> NoReturn:
     raise AssertionError  # abort_with_status does not return
 
 
-def _pack(status: status_pb2.Status, detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.RetryInfo) -> None:
+def _pack(
+    status: status_pb2.Status, detail: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.RetryInfo
+) -> None:
     packed = any_pb2.Any()
     packed.Pack(detail)
     status.details.append(packed)
