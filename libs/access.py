@@ -57,7 +57,7 @@ class Caller:
 ANONYMOUS = Caller()
 
 
-class MissingRule(Exception):  # noqa: N818 - it stops the start, nobody handles it
+class MissingRule(Exception):
     """A method has no access rule; a server that would answer it must not start."""
 
 
@@ -107,7 +107,7 @@ def _fits(rule: pb.Rule, caller: Caller) -> bool:
             return False
 
 
-def _contact_fits(wanted: pb.Contact, caller: Caller) -> bool:
+def _contact_fits(wanted: pb.Contact.ValueType, caller: Caller) -> bool:
     if wanted == pb.CONTACT_UNSPECIFIED or caller.customer_id is None:
         return False
     return wanted == pb.MEMBER or pb.Contact.Name(wanted) in caller.permissions

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Each field is RECAPITO_<FIELD>, or a file of that name (lower case) in the folder RECAPITO_SECRETS (default /run/secrets/recapito)."""
+    """Each field is RECAPITO_<FIELD>, or a file recapito_<field> in the folder RECAPITO_SECRETS (default /run/secrets/recapito)."""
 
     model_config = SettingsConfigDict(env_prefix="RECAPITO_", env_nested_delimiter="__", extra="ignore", hide_input_in_errors=True)
 
@@ -27,7 +27,7 @@ class Settings(BaseSettings):
         """Read the environment; on any fault name every bad variable at once and exit with 2."""
         folder = Path(os.environ.get("RECAPITO_SECRETS", "/run/secrets/recapito"))
         try:
-            return cls(_secrets_dir=folder if folder.is_dir() else None)
+            return cls(_secrets_dir=folder if folder.is_dir() else None)  # type: ignore[call-arg] # an argument of pydantic-settings itself
         except pydantic.ValidationError as error:
             for fault in error.errors():
                 name = "__".join(str(part) for part in fault["loc"]).upper()

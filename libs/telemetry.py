@@ -40,7 +40,7 @@ QUEUE_EVENTS = Gauge("recapito_queue_events", "Events that wait in a queue; park
 
 # --- logs ----------------------------------------------------------------------------------------------------------------------------
 def logger(name: str) -> structlog.stdlib.BoundLogger:
-    return structlog.stdlib.get_logger(name)  # type: ignore[no-any-return]
+    return structlog.stdlib.get_logger(name)
 
 
 def _trace_ids(_logger: Any, _method: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -28,12 +28,16 @@ class Event:
     traceparent: str = ""  # W3C trace context of the request that caused it
 
 
-@functools.cache
 def type_of(message_class: type[Message]) -> str:
     """Return the event type that package and message name spell: InvoiceIssued is recapito.documents.invoice.issued.v1."""
-    found = _MESSAGE_NAME.fullmatch(message_class.DESCRIPTOR.full_name)
+    return _type_of_name(message_class.DESCRIPTOR.full_name)
+
+
+@functools.cache
+def _type_of_name(full_name: str) -> str:
+    found = _MESSAGE_NAME.fullmatch(full_name)
     if found is None:
-        raise ValueError(f"{message_class.DESCRIPTOR.full_name} is not declared in an events package")
+        raise ValueError(f"{full_name} is not declared in an events package")
     *noun, participle = re.findall(r"[A-Z][a-z0-9]*", found["words"])
     return f"recapito.{found['service']}.{'_'.join(noun).lower()}.{participle.lower()}.v{found['major']}"
 
@@ -48,4 +52,4 @@ def event_of(message: Message, *, id: UUID, source: str, time: datetime, tracepa
 
 def message_class(full_name: str) -> type[Message]:
     """Return the generated class of a message that an imported events_pb2 declares."""
-    return symbol_database.Default().GetSymbol(full_name)  # type: ignore[no-any-return]
+    return symbol_database.Default().GetSymbol(full_name)

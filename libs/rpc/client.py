@@ -54,7 +54,7 @@ class _Details(grpc.ClientCallDetails):
     def __init__(self, details: grpc.ClientCallDetails, timeout: float, metadata: list[tuple[str, str]]) -> None:
         self.method = details.method
         self.timeout = timeout
-        self.metadata = metadata
+        self.metadata = tuple(metadata)
         self.credentials = details.credentials
         self.wait_for_ready = details.wait_for_ready
         self.compression = details.compression

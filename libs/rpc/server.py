@@ -99,23 +99,14 @@ class Server:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _credentials(self) -> grpc.ServerCredentials:
-        """Mutual TLS from files that are read again when a certificate is renewed."""
+        """Mutual TLS from files that are read at each handshake, so that a renewed certificate counts at once."""
 
         def read() -> grpc.ServerCertificateConfiguration:
             names = self._settings.tls_key_file, self._settings.tls_certificate_file, self._settings.tls_ca_file
             key, certificate, ca = (Path(name).read_bytes() for name in names)
             return grpc.ssl_server_certificate_configuration([(key, certificate)], ca)
 
-        def changed() -> grpc.ServerCertificateConfiguration | None:
-            nonlocal stamp
-            now = Path(self._settings.tls_certificate_file).stat().st_mtime_ns
-            if now == stamp:
-                return None
-            stamp = now
-            return read()
-
-        stamp = Path(self._settings.tls_certificate_file).stat().st_mtime_ns
-        return grpc.dynamic_ssl_server_credentials(read(), changed, require_client_authentication=True)
+        return grpc.dynamic_ssl_server_credentials(read(), read, require_client_authentication=True)
 
     # --- one call ----------------------------------------------------------------------------------------------------------------
     def method(self, path: str) -> _Method | None:
@@ -132,7 +123,7 @@ class Server:
 
     def _calling_service(self, call: grpc.ServicerContext, metadata: dict[str, str]) -> Caller:
         if self._settings.tls_certificate_file:
-            names = call.auth_context().get("x509_subject_alternative_name", [])
+            names: Any = call.auth_context().get("x509_subject_alternative_name", [])  # its stub is wrong: a list of bytes
             return passports.service_of_certificate(name.decode() for name in names) or ANONYMOUS
         token = metadata.get(passports.SERVICE)
         return passports.service_of_token(token, self._secret) if token else ANONYMOUS
@@ -200,7 +191,7 @@ class _Answering:
         elif isinstance(error, ServiceError):
             self._fail(error)
         elif isinstance(error, Exception):
-            log.exception("unhandled error", method=self._method.name)
+            log.error("unhandled error", method=self._method.name, exc_info=error)
             self._fail(Internal("an internal error; its trace is in the log", reason="INTERNAL"))
 
     def _fail(self, error: ServiceError) -> None:

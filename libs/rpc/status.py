@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 import grpc
@@ -65,9 +66,12 @@ def error_of(failure: grpc.RpcError) -> ServiceError:
     """Return the typed error of a failed call; a code we never send (CANCELLED, UNIMPLEMENTED, …) is Internal."""
     code = failure.code() if isinstance(failure, grpc.Call) else grpc.StatusCode.UNKNOWN
     kind = ERROR.get(code, errors.Internal)
-    reason, metadata, violations, retry_after = "", {}, [], None
+    reason, retry_after = "", None
+    metadata: dict[str, str] = {}
+    violations: list[FieldViolation] = []
     status = rpc_status.from_call(failure) if isinstance(failure, grpc.Call) else None
-    for detail in status.details if status is not None else ():
+    details: Sequence[any_pb2.Any] = status.details if status is not None else ()
+    for detail in details:
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             info = error_details_pb2.ErrorInfo.FromString(detail.value)
             reason, metadata = info.reason, dict(info.metadata)

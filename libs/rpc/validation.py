@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import protovalidate
 from google.api import field_behavior_pb2, resource_pb2
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from protovalidate import Violation
 
 from libs.errors import FieldViolation, InvalidArgument
+
+Field = Any  # a FieldDescriptor; its stubs know two unrelated classes of that name
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _SEGMENT = rf"(?:{_UUID}|me|current|-)"  # an id, or an alias of the contract
@@ -41,7 +43,7 @@ def _limits(request: Message) -> Iterator[FieldViolation]:
 
 def _path(violation: Violation) -> str:
     path = ""
-    for element in violation.proto.field.elements:
+    for element in violation.proto.field.elements if violation.proto.field else ():
         path += f".{element.field_name}" if path else element.field_name
         if element.subscript is not None:
             path += f"[{element.subscript.value}]"
@@ -49,12 +51,12 @@ def _path(violation: Violation) -> str:
 
 
 @functools.cache
-def _behaviors(field: FieldDescriptor) -> frozenset[int]:
+def _behaviors(field: Field) -> frozenset[int]:
     return frozenset(field.GetOptions().Extensions[field_behavior_pb2.field_behavior])
 
 
 @functools.cache
-def _reference(field: FieldDescriptor) -> re.Pattern[str] | None:
+def _reference(field: Field) -> re.Pattern[str] | None:
     """The form of a resource name in this field; None when it holds something else."""
     kind = field.GetOptions().Extensions[resource_pb2.resource_reference].type
     if field_behavior_pb2.IDENTIFIER in _behaviors(field):
@@ -70,7 +72,7 @@ def _reference(field: FieldDescriptor) -> re.Pattern[str] | None:
     return re.compile("|".join(re.sub(r"\{[^}]+\}", lambda _: _SEGMENT, pattern) for pattern in patterns))
 
 
-def _patterns(kind: str, field: FieldDescriptor) -> list[str]:
+def _patterns(kind: str, field: Field) -> list[str]:
     if kind not in _PATTERNS:
         seen, pending = set(), [field.file]
         while pending:
@@ -102,7 +104,7 @@ def _names_and_text(message: Message, prefix: str) -> Iterator[FieldViolation]:
                 yield from _text(field, one, at)
 
 
-def _text(field: FieldDescriptor, value: str, path: str) -> Iterator[FieldViolation]:
+def _text(field: Field, value: str, path: str) -> Iterator[FieldViolation]:
     if _CONTROL.search(value):
         yield FieldViolation(path, "holds a control character", "CONTROL_CHARACTER")
         return
@@ -127,15 +129,15 @@ def _required(message: Message, prefix: str, *, whole: bool) -> Iterator[FieldVi
                 yield from _required(getattr(message, field.name), f"{path}.", whole=True)
 
 
-def _present(message: Message, field: FieldDescriptor) -> bool:
+def _present(message: Message, field: Field) -> bool:
     if field.is_repeated or not field.has_presence:
         value = getattr(message, field.name)
         return bool(value.strip()) if isinstance(value, str) else bool(value)
     return message.HasField(field.name)
 
 
-def _ours(descriptor: Descriptor) -> bool:
-    return descriptor.full_name.startswith("recapito.")
+def _ours(descriptor: Any) -> bool:
+    return str(descriptor.full_name).startswith("recapito.")
 
 
 def _update(request: Message) -> Iterator[FieldViolation]:
