@@ -56,7 +56,14 @@ def generate() -> None:
     with tempfile.NamedTemporaryFile(suffix=".binpb") as validate:
         validate.write(validate_descriptor())
         validate.flush()
-        protoc = [sys.executable, "-m", "grpc_tools.protoc", f"--descriptor_set_in={validate.name}", f"--python_out={HERE}", f"--mypy_out=quiet:{HERE}"]
+        protoc = [
+            sys.executable,
+            "-m",
+            "grpc_tools.protoc",
+            f"--descriptor_set_in={validate.name}",
+            f"--python_out={HERE}",
+            f"--mypy_out=quiet:{HERE}",
+        ]
         subprocess.run([*protoc, "buf/validate/validate.proto"], check=True, env=env)
         grpc = [f"-I{HERE}", f"-I{googleapis}", f"--grpc_python_out={HERE}", f"--mypy_grpc_out=quiet:{HERE}"]
         image = [f"--descriptor_set_out={HERE}/recapito/descriptors.binpb", "--include_imports", "--include_source_info"]

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Installs what a command needs, and nothing when it is there already.
+#   deploy/setup.sh embedded    Python packages to run everything in one process (make demo, make run)
+#   deploy/setup.sh dev         the same and what tests and checks need
+#   deploy/setup.sh servers     PostgreSQL, RabbitMQ and Chromium from Debian's packages, for the tests
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export UV_PYTHON_DOWNLOADS=never PIP_DISABLE_PIP_VERSION_CHECK=1
+
+packages() { # packages PACKAGE... : installs Debian packages, or says which are missing
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    echo "Please install these packages, then run the command again: $*" >&2
+    exit 1
+  fi
+  echo "Installing $* …" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+python() { # the newest Python that the lock was resolved for
+  for name in python3.13 python3.12 python3.11 python3; do
+    if command -v "$name" >/dev/null && "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+      command -v "$name"
+      return
+    fi
+  done
+  echo "Recapito needs Python 3.11, 3.12 or 3.13." >&2
+  exit 1
+}
+
+environment() { # environment EXTRA : .venv with the packages of that extra, at the versions of requirements.lock
+  local wanted stamp=.venv/.installed-$1
+  wanted=$(cat pyproject.toml requirements.lock "$0" | sha256sum)
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+    if [ ! -x .venv/bin/python ]; then
+      local interpreter
+      interpreter=$(python)
+      echo "Making .venv with $("$interpreter" --version) …" >&2
+      "$interpreter" -m venv .venv 2>/dev/null || { rm -rf .venv; packages python3-venv; "$interpreter" -m venv .venv; }
+    fi
+    .venv/bin/python -m pip install -q "$(grep '^uv==' requirements.lock)"
+    echo "Installing Python packages …" >&2
+    .venv/bin/uv pip install -q -p .venv/bin/python -c requirements.lock -b requirements.lock -e ".[$1]"
+    echo "$wanted" >"$stamp"
+  fi
+  .venv/bin/python protos/build.py
+}
+
+servers() {
+  local missing=()
+  ls -d /usr/lib/postgresql/*/bin >/dev/null 2>&1 || missing+=(postgresql)
+  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || missing+=(rabbitmq-server)
+  command -v chromium >/dev/null || missing+=(chromium)
+  command -v pdftotext >/dev/null || missing+=(poppler-utils)
+  [ ${#missing[@]} -eq 0 ] || packages "${missing[@]}"
+}
+
+case "${1:-}" in
+  embedded | dev) environment "$1" ;;
+  servers) servers ;;
+  *) echo "usage: deploy/setup.sh embedded|dev|servers" >&2; exit 2 ;;
+esac
