@@ -1,0 +1,1 @@
+"""Web pages: the customers' area and the operators' console."""
