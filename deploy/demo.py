@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,40 +84,42 @@ class Api:
 def tell(settings: EmbeddedSettings, embedded: Embedded) -> None:
     """Play the story once, then print where to look; a later start only prints."""
     path = settings.data / "demo.json"
-    if path.exists():
-        facts = json.loads(path.read_text())
-    else:
-        facts = _play(settings, embedded)
+    facts = json.loads(path.read_text()) if path.exists() else _play(settings, embedded)
     facts["base_url"] = settings.url
-    path.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-    path.chmod(0o600)
+    whole = path.with_suffix(".new")  # whoever sees demo.json sees all of it
+    whole.touch(mode=0o600)
+    whole.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    whole.replace(path)
     _print(facts, path)
 
 
 def _play(settings: EmbeddedSettings, embedded: Embedded) -> dict[str, Any]:
-    step = click.echo
     password = _operator(settings.data, embedded)
     api = Api(f"http://{settings.host}:{settings.port}")
     api.sign_in(OPERATOR[0], password)
-    step(f"1. {OPERATOR[1]} signs in as administrator.")
-    _configure(api)
-    customer = api.call("POST", "/v1/customers", CUSTOMER, key="demo-customer")["name"]
-    step("2. Customer ABC S.r.l. is created, with three contacts:")
-    people = [_contact(api, customer, *person) for person in PEOPLE]
+    click.echo(f"1. {OPERATOR[1]} signs in as administrator.")
+    configure(api)
+    return {"operator_email": OPERATOR[0], "operator_password": password} | invoice_story(api, domain="abc.example", tell=click.echo)
+
+
+def invoice_story(api: Api, *, domain: str, tell: Callable[[str], object] = lambda _line: None) -> dict[str, Any]:
+    """Create customer, contacts and invoice, issue it, and return who was told and why; repeating it for a domain makes nothing new."""
+    customer = api.call("POST", "/v1/customers", CUSTOMER, key=f"{domain}-customer")["name"]
+    tell(f"2. Customer {CUSTOMER['displayName']} is created, with three contacts:")
+    people = [_contact(api, customer, domain, *person) for person in PEOPLE]
     for person in people:
-        step(f"   {person['name']} ({person['position']}): {person['email']}")
-    invoice = api.call("POST", "/v1/invoices", {"customer": customer, "lines": list(LINES)}, key="demo-invoice")["name"]
-    issued = api.call("POST", f"/v1/{invoice}:issue", {}, key="demo-issue")
-    step(f"3. Invoice {issued['number']} is issued: {issued['total']['grossAmount']} EUR, VAT {issued['total']['vatAmount']} EUR included.")
+        tell(f"   {person['name']} ({person['position']}): {person['email']}")
+    invoice = api.call("POST", "/v1/invoices", {"customer": customer, "lines": list(LINES)}, key=f"{domain}-invoice")["name"]
+    issued = api.call("POST", f"/v1/{invoice}:issue", {}, key=f"{domain}-issue")
+    tell(f"3. Invoice {issued['number']} is issued: {issued['total']['grossAmount']} EUR, of which VAT {issued['total']['vatAmount']} EUR.")
     decisions = _decisions(api, invoice, people)
-    step("4. Who is told, and why:")
+    tell("4. Who is told, and why:")
     for decision in decisions:
-        step(f"   {decision['name']}: {'told' if decision['told'] else 'not told'}. {decision['reason_text']} ({decision['reason']})")
+        tell(f"   {decision['name']}: {'told' if decision['told'] else 'not told'}. {decision['reason_text']} ({decision['reason']})")
     return {
-        "operator_email": OPERATOR[0],
-        "operator_password": password,
         "contacts": people,
         "customer": customer,
+        "customer_name": CUSTOMER["displayName"],
         "invoice": invoice,
         "invoice_number": issued["number"],
         "decisions": decisions,
@@ -134,15 +137,17 @@ def _operator(folder: Path, embedded: Embedded) -> str:
     return password
 
 
-def _configure(api: Api) -> None:
+def configure(api: Api) -> None:
     organization = {"name": "settings/contacts", "organizationName": "Studio Verdi"}
     api.call("PATCH", "/v1/settings/contacts", organization, update_mask="organization_name", key="demo-organization")
     issuer = {"name": "settings/documents", "issuer": ISSUER, "iban": "IT60X0542811101000000123456"}
     api.call("PATCH", "/v1/settings/documents", issuer, update_mask="issuer,iban", key="demo-issuer")
 
 
-def _contact(api: Api, customer: str, first: str, last: str, position: str, allowed: set[str], told: set[str]) -> dict[str, str]:
-    email = f"{first}.{last}@abc.example".lower()
+def _contact(
+    api: Api, customer: str, domain: str, first: str, last: str, position: str, allowed: set[str], told: set[str]
+) -> dict[str, str]:
+    email = f"{first}.{last}@{domain}".lower()
     affiliation = {
         "position": position,
         "permissions": {name: "ALLOW" if name in allowed else "DENY" for name in PERMISSIONS},
@@ -157,7 +162,7 @@ def _contact(api: Api, customer: str, first: str, last: str, position: str, allo
         "access": {"enabled": True},
         "affiliations": [affiliation],
     }
-    name = api.call("POST", "/v1/contacts", contact, key=f"demo-{first}", skip_welcome="true")["name"]
+    name = api.call("POST", "/v1/contacts", contact, key=f"{domain}-{first}", skip_welcome="true")["name"]
     return {"contact": name, "name": f"{first} {last}", "position": position, "email": email}
 
 

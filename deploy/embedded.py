@@ -108,11 +108,11 @@ class Embedded:
 
     def start(self) -> None:
         """Migrate, serve, work; returns when every gRPC server answers."""
-        from services.contacts import __main__ as contacts
         from services.identity import __main__ as identity
-        from services.notifications import __main__ as notifications
 
+        from services.contacts import __main__ as contacts
         from services.documents import __main__ as documents
+        from services.notifications import __main__ as notifications
 
         self.mail_sink.start()
         parts: dict[str, Any] = {"identity": identity, "contacts": contacts, "documents": documents, "notifications": notifications}
@@ -217,7 +217,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             return
         try:
             self._after_start(self._settings, self._embedded)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, say it and stop
             click.echo(f"\n{error}", err=True)
             telemetry.logger(__name__).exception("the start failed")
             os.kill(os.getppid(), 15)

@@ -135,7 +135,7 @@ def _pages(engine: Engine) -> Blueprint:
     def body(message_id: Any) -> Response:
         """The HTML part as a mail reader shows it: no script, nothing loaded, links open in a new window."""
         response = Response(one(message_id)["html"], content_type="text/html; charset=utf-8")
-        policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
+        policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
         response.headers["Content-Security-Policy"] = policy
         return response
 
