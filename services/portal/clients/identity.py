@@ -1,0 +1,152 @@
+"""Identity over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import grpc
+from google.protobuf.field_mask_pb2 import FieldMask
+from recapito.identity.v1 import (
+    accounts_pb2,
+    accounts_pb2_grpc,
+    links_pb2,
+    links_pb2_grpc,
+    policies_pb2,
+    policies_pb2_grpc,
+    sessions_pb2,
+    sessions_pb2_grpc,
+    tokens_pb2,
+    tokens_pb2_grpc,
+)
+
+from libs.rpc.passports import PassportVerifier
+from services.portal.service import Client, Entry, Page
+
+AUDIENCE = ("portal", "identity", "contacts", "documents", "notifications")
+
+
+def _client_info(client: Client) -> sessions_pb2.ClientInfo:
+    return sessions_pb2.ClientInfo(ip_address=client.ip_address[:45], user_agent=client.user_agent[:500])
+
+
+class GrpcIdentity:
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._sessions = sessions_pb2_grpc.SessionsStub(channel)
+        self._links = links_pb2_grpc.LinksStub(channel)
+        self._accounts = accounts_pb2_grpc.AccountsStub(channel)
+        self._policies = policies_pb2_grpc.PoliciesStub(channel)
+        tokens = tokens_pb2_grpc.TokensStub(channel)
+        self._verifier = PassportVerifier("portal", lambda: tokens.GetKeySet(tokens_pb2.GetKeySetRequest()).data)
+
+    # --- sessions ---
+    def create_session(self, email: str, password: str, client: Client) -> sessions_pb2.CreateSessionResponse:
+        credential = sessions_pb2.PasswordCredential(email=email, password=password)
+        return self._sessions.CreateSession(sessions_pb2.CreateSessionRequest(password=credential, client_info=_client_info(client)))
+
+    def redeem_magic_link(self, token: str, client: Client) -> sessions_pb2.CreateSessionResponse:
+        credential = sessions_pb2.LinkCredential(token=token)
+        return self._sessions.CreateSession(sessions_pb2.CreateSessionRequest(link=credential, client_info=_client_info(client)))
+
+    def create_passport(self, session_token: str, customer_id: UUID | None) -> Entry:
+        customer = f"customers/{customer_id}" if customer_id is not None else ""
+        request = sessions_pb2.CreatePassportRequest(session_token=session_token, audience=AUDIENCE, customer=customer)
+        passport = self._sessions.CreatePassport(request).passport
+        return Entry(passport, self._verifier.verify(passport))
+
+    def delete_current_session(self) -> None:
+        self._sessions.DeleteSession(sessions_pb2.DeleteSessionRequest(name="accounts/me/sessions/current"))
+
+    # --- links ---
+    def inspect_link(self, token: str) -> links_pb2.InspectLinkResponse:
+        return self._links.InspectLink(links_pb2.InspectLinkRequest(token=token))
+
+    def request_link(self, purpose: links_pb2.Link.Purpose.ValueType, email: str) -> None:
+        self._links.RequestLink(links_pb2.RequestLinkRequest(purpose=purpose, email=email))
+
+    def renew_link(self, token: str) -> None:
+        self._links.RequestLink(links_pb2.RequestLinkRequest(token=token))
+
+    def redeem_password_link(self, token: str, password: str) -> None:
+        self._links.RedeemPasswordLink(links_pb2.RedeemPasswordLinkRequest(token=token, new_password=password))
+
+    def send_link(self, account_id: UUID, purpose: links_pb2.Link.Purpose.ValueType, request_id: str) -> None:
+        self._links.SendLink(links_pb2.SendLinkRequest(name=f"accounts/{account_id}", purpose=purpose, request_id=request_id))
+
+    def list_links(self, account_id: UUID, page: Page) -> links_pb2.ListLinksResponse:
+        request = links_pb2.ListLinksRequest(
+            parent=f"accounts/{account_id}", page_size=page.size, page_token=page.token, filter=page.filter
+        )
+        return self._links.ListLinks(request)
+
+    def revoke_link(self, name: str, request_id: str) -> links_pb2.Link:
+        return self._links.RevokeLink(links_pb2.RevokeLinkRequest(name=name, request_id=request_id))
+
+    # --- accounts ---
+    def get_own_account(self) -> accounts_pb2.Account:
+        return self._accounts.GetAccount(accounts_pb2.GetAccountRequest(name="accounts/me"))
+
+    def change_password(self, current_password: str, new_password: str, request_id: str) -> accounts_pb2.Account:
+        return self._accounts.ChangePassword(
+            accounts_pb2.ChangePasswordRequest(
+                name="accounts/me", current_password=current_password, new_password=new_password, request_id=request_id
+            )
+        )
+
+    def get_account(self, account_id: UUID) -> accounts_pb2.Account:
+        return self._accounts.GetAccount(accounts_pb2.GetAccountRequest(name=f"accounts/{account_id}"))
+
+    def list_accounts(self, page: Page) -> accounts_pb2.ListAccountsResponse:
+        return self._accounts.ListAccounts(
+            accounts_pb2.ListAccountsRequest(
+                page_size=page.size, page_token=page.token, filter=page.filter, order_by=page.order_by, query=page.query
+            )
+        )
+
+    def create_account(self, account: accounts_pb2.Account, request_id: str) -> accounts_pb2.Account:
+        return self._accounts.CreateAccount(accounts_pb2.CreateAccountRequest(account=account, request_id=request_id))
+
+    def update_account(self, account: accounts_pb2.Account, paths: Sequence[str], request_id: str) -> accounts_pb2.Account:
+        mask = FieldMask(paths=paths)
+        return self._accounts.UpdateAccount(accounts_pb2.UpdateAccountRequest(account=account, update_mask=mask, request_id=request_id))
+
+    def disable_account(self, account_id: UUID, etag: str, request_id: str) -> accounts_pb2.Account:
+        request = accounts_pb2.DisableAccountRequest(name=f"accounts/{account_id}", etag=etag, request_id=request_id)
+        return self._accounts.DisableAccount(request)
+
+    def enable_account(self, account_id: UUID, etag: str, request_id: str) -> accounts_pb2.Account:
+        request = accounts_pb2.EnableAccountRequest(name=f"accounts/{account_id}", etag=etag, request_id=request_id)
+        return self._accounts.EnableAccount(request)
+
+    def set_temporary_password(self, account_id: UUID, password: str, request_id: str) -> accounts_pb2.Account:
+        request = accounts_pb2.SetTemporaryPasswordRequest(name=f"accounts/{account_id}", password=password, request_id=request_id)
+        return self._accounts.SetTemporaryPassword(request)
+
+    # --- privacy policy ---
+    def get_current_policy(self) -> policies_pb2.Policy:
+        return self._policies.GetPolicy(policies_pb2.GetPolicyRequest(name="policies/current"))
+
+    def accept_policy(self, name: str, language_code: str, request_id: str) -> policies_pb2.Acceptance:
+        request = policies_pb2.AcceptPolicyRequest(name=name, language_code=language_code, request_id=request_id)
+        return self._policies.AcceptPolicy(request)
+
+    def list_acceptances(self, account_id: UUID, page: Page) -> policies_pb2.ListAcceptancesResponse:
+        request = policies_pb2.ListAcceptancesRequest(parent=f"accounts/{account_id}", page_size=page.size, page_token=page.token)
+        return self._policies.ListAcceptances(request)
+
+    def list_policies(self, page: Page) -> policies_pb2.ListPoliciesResponse:
+        return self._policies.ListPolicies(policies_pb2.ListPoliciesRequest(page_size=page.size, page_token=page.token, filter=page.filter))
+
+    def get_policy(self, policy_id: UUID) -> policies_pb2.Policy:
+        return self._policies.GetPolicy(policies_pb2.GetPolicyRequest(name=f"policies/{policy_id}"))
+
+    def create_policy(self, policy: policies_pb2.Policy, request_id: str) -> policies_pb2.Policy:
+        return self._policies.CreatePolicy(policies_pb2.CreatePolicyRequest(policy=policy, request_id=request_id))
+
+    def update_policy(self, policy: policies_pb2.Policy, paths: Sequence[str], request_id: str) -> policies_pb2.Policy:
+        mask = FieldMask(paths=paths)
+        return self._policies.UpdatePolicy(policies_pb2.UpdatePolicyRequest(policy=policy, update_mask=mask, request_id=request_id))
+
+    def publish_policy(self, policy_id: UUID, etag: str, request_id: str) -> policies_pb2.Policy:
+        request = policies_pb2.PublishPolicyRequest(name=f"policies/{policy_id}", etag=etag, request_id=request_id)
+        return self._policies.PublishPolicy(request)

@@ -1,0 +1,23 @@
+"""What the pages need from the other services, as protocols. The pages show the messages of the contract as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.portal.service.contacts import Contacts
+from services.portal.service.documents import Documents
+from services.portal.service.identity import Client, Entry, Identity
+from services.portal.service.notifications import Notifications
+from services.portal.service.page import Page
+
+__all__ = ["Client", "Contacts", "Documents", "Entry", "Identity", "Notifications", "Page", "Services"]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Every service that the pages ask. Calls are made for the person of the surrounding libs.rpc.context.as_person."""
+
+    identity: Identity
+    contacts: Contacts
+    documents: Documents
+    notifications: Notifications
