@@ -34,16 +34,14 @@ Da pagare: {{ total }}
 Apri la fattura {{ number }}:
 {{ link }}
 """)
-_ROWS = "".join(
-    f'<tr><th style="text-align:left;padding:8px">{{{{ label{n} }}}}</th><td style="padding:8px">{{{{ total }}}}</td></tr>'
-    for n in range(5)
-)
+_ROW = '<tr><th style="text-align:left;padding:8px">Totale</th><td style="padding:8px">{{ total }}</td></tr>'
 _HTML = jinja2.Template(
     '<!doctype html><html lang="it" dir="ltr"><head><meta charset="utf-8"><title>{{ number }}</title></head>'
     '<body style="margin:0;background:#f4f6f8"><main style="max-width:600px;margin:0 auto;background:#fff;padding:24px">'
     "<p>Buongiorno {{ name }},</p><p>ecco la fattura {{ number }}.</p>"
     f'<table style="width:100%;border-collapse:collapse">{_ROW * 5}</table>'
-    '<p><a style="display:inline-block;padding:12px 20px;background:#0b6073;color:#fff" href="{{ link }}">Apri la fattura {{ number }}</a></p>'
+    '<p><a style="display:inline-block;padding:12px 20px;background:#0b6073;color:#fff" href="{{ link }}">'
+    "Apri la fattura {{ number }}</a></p>"
     "</main></body></html>",
     autoescape=True,
 )
@@ -55,9 +53,7 @@ def prepare(postgres: str, amqp: str, events: int, recipients: int) -> None:
         connection.execute("DROP TABLE IF EXISTS raw_outbox, raw_preference, raw_mail")
         connection.execute("CREATE TABLE raw_outbox (id bigserial PRIMARY KEY, payload jsonb, published timestamptz)")
         connection.execute("CREATE INDEX ON raw_outbox (id) WHERE published IS NULL")
-        connection.execute(
-            "CREATE TABLE raw_preference (customer int, contact int, email text, name text, wanted bool, PRIMARY KEY (customer, contact))"
-        )
+        connection.execute("CREATE TABLE raw_preference (customer int, contact int, email text, name text, wanted bool)")
         connection.execute(
             "INSERT INTO raw_preference SELECT customer, customer * 100 + n, 'c' || n || '@abc.example', 'Maria ' || n, n <= %s "
             "FROM generate_series(1, 50) customer, generate_series(1, %s) n",

@@ -29,7 +29,8 @@ class Browser:
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-        self.url, self.status, self.body, self.headers = "", 0, b"", {}
+        self.url, self.status, self.body = "", 0, b""
+        self.headers: dict[str, str] = {}
 
     def get(self, url: str) -> str:
         return self._open(urllib.request.Request(urllib.parse.urljoin(self._base_url, url)))
