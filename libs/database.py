@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -29,6 +30,7 @@ from libs.unit_of_work import Request
 
 REQUESTS_KEPT = timedelta(hours=24)
 INBOX_KEPT = timedelta(days=30)
+RETURNED_WAIT = timedelta(seconds=5)
 
 
 # --- engines -------------------------------------------------------------------------------------------------------------------------
@@ -41,9 +43,14 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
     target = sa.make_url(url)
     if target.get_backend_name() != "sqlite":
         return sa.create_engine(
-            target, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+            target,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            hide_parameters=True,  # they are personal data, and an error's text reaches the log
+            connect_args={"connect_timeout": 5},
         )
-    engine = sa.create_engine(target, pool_size=pool_size, max_overflow=-1, connect_args={"timeout": 10})
+    engine = sa.create_engine(target, pool_size=pool_size, max_overflow=-1, hide_parameters=True, connect_args={"timeout": 10})
 
     @sa.event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
@@ -77,6 +84,16 @@ def ready(engine: Engine) -> None:
     """Raise when the database does not answer."""
     with reader(engine).connect() as connection:
         connection.execute(sa.select(1))
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the database refused because of a moment (away, locked, deadlock), not because of what it was asked."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return isinstance(error, sa.exc.TimeoutError)  # no connection of the pool became free
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        return cause.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return error.connection_invalidated or isinstance(cause, psycopg.OperationalError)
 
 
 # --- types ---------------------------------------------------------------------------------------------------------------------------
@@ -204,9 +221,18 @@ class Waiter:
         return self._connection
 
     def close(self) -> None:
+        """Stop listening."""
+        if _is_sqlite(self._engine) and self._signal in (waiting := _local_signals[str(self._engine.url), self._channel]):
+            waiting.remove(self._signal)
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def signal(engine: Engine, channel: str) -> None:
+    """Wake the Waiters of this process on a SQLite database, after a commit."""
+    for waiting in _local_signals[str(engine.url), channel]:
+        waiting.set()
 
 
 # --- the unit of work ----------------------------------------------------------------------------------------------------------------
@@ -289,8 +315,7 @@ class SqlUnitOfWork:
         self._transaction.commit()
         if _is_sqlite(self.engine):
             for channel in self._channels:
-                for signal in _local_signals[str(self.engine.url), channel]:
-                    signal.set()
+                signal(self.engine, channel)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._transaction.is_active:
@@ -311,38 +336,47 @@ def _outbox_row(event: Event) -> dict[str, Any]:
 
 
 # --- what the relay and the consumers need -------------------------------------------------------------------------------------------
-class OutboxRows:
-    """The unpublished events of a service, for its relay."""
+_RELAY_LOCK = 0x72656C6179  # any constant that nothing else takes
+Done = Callable[[Collection[UUID], Collection[UUID]], None]
 
-    def __init__(self, engine: Engine, source: str) -> None:
-        self._engine, self._source = engine, source
+
+class OutboxRows:
+    """The unpublished events of a service, for its relay. returned_wait: how long an event that no queue wanted waits."""
+
+    def __init__(self, engine: Engine, source: str, returned_wait: timedelta = RETURNED_WAIT) -> None:
+        self._engine, self._source, self._returned_wait = engine, source, returned_wait
 
     @contextmanager
-    def claim(self, limit: int, now: datetime) -> Iterator[tuple[Sequence[Event], Callable[[set[UUID], set[UUID]], None]]]:
-        """Give the oldest events, locked against other relays, and a function `done(published, returned)` to call once.
+    def claim(self, limit: int, now: datetime) -> Iterator[tuple[Sequence[Event], Done]]:
+        """Give the oldest events, and a function `done(published, returned)` to call once.
 
-        Published rows are deleted. Returned ones (no queue) wait 5 s. Others stay as they were. On SQLite nothing is locked
-        while the broker is asked, because a lock would stop every writer of the service; two relays may then publish an event
-        twice, which the inboxes absorb.
+        Published rows are deleted. Returned ones (no queue) wait. Others stay as they were. On PostgreSQL one relay at a time gets
+        events, since two at once would mix up the order within a subject; the others get none. On SQLite nothing is locked while
+        the broker is asked, because a lock would stop every writer of the service; two relays may then publish an event twice,
+        which the inboxes absorb.
         """
         due = sa.select(outbox).where(sa.or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)).order_by(outbox.c.seq).limit(limit)
         with self._engine.connect() as connection:
             if _is_sqlite(self._engine):
                 connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-            rows = connection.execute(due.with_for_update(skip_locked=True)).all()
-            yield [self._event(row) for row in rows], lambda published, returned: self._done(connection, published, returned, now)
+                alone = True
+            else:
+                alone = bool(connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(_RELAY_LOCK))).scalar_one())
+            rows = connection.execute(due).all() if alone else []
+            seqs = {row.event_id: row.seq for row in rows}
+
+            def done(published: Collection[UUID], returned: Collection[UUID]) -> None:
+                if published:
+                    connection.execute(sa.delete(outbox).where(outbox.c.seq.in_([seqs[event_id] for event_id in published])))
+                if returned:
+                    later = sa.update(outbox).values(not_before=now + self._returned_wait)
+                    connection.execute(later.where(outbox.c.seq.in_([seqs[event_id] for event_id in returned])))
+
+            yield [self._event(row) for row in rows], done
             connection.commit()
 
     def _event(self, row: sa.Row[Any]) -> Event:
         return Event(row.event_id, row.type, self._source, row.subject, row.version, row.time, row.data, row.traceparent)
-
-    @staticmethod
-    def _done(connection: Connection, published: set[UUID], returned: set[UUID], now: datetime) -> None:
-        if published:
-            connection.execute(sa.delete(outbox).where(outbox.c.event_id.in_(published)))
-        if returned:
-            later = now + timedelta(seconds=5)
-            connection.execute(sa.update(outbox).where(outbox.c.event_id.in_(returned)).values(not_before=later))
 
     def age(self, now: datetime) -> tuple[int, float]:
         """Return how many events wait, and for how many seconds the oldest has."""
@@ -371,6 +405,11 @@ class InboxAttempts:
                 index_elements=[inbox.c.event_id], set_={"attempts": inbox.c.attempts + 1, "error": error[:1000], "update_time": now}
             ).returning(inbox.c.attempts)
             return int(connection.execute(counted).scalar_one())
+
+    def explain(self, event_id: UUID, error: str) -> None:
+        """Replace the reason of the failure counted last."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.update(inbox).where(inbox.c.event_id == event_id).values(error=error[:1000]))
 
     def forget(self, event_id: UUID) -> None:
         """Start counting anew, for an event that an operator redrives."""

@@ -14,6 +14,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import structlog
+from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -36,6 +37,10 @@ EVENT_LAG_SECONDS = Histogram("recapito_event_lag_seconds", "From the event's co
 OUTBOX_AGE_SECONDS = Gauge("recapito_outbox_age_seconds", "Age of the oldest event that is not published.", ["service"])
 OUTBOX_EVENTS = Gauge("recapito_outbox_events", "Events that are not published.", ["service"])
 QUEUE_EVENTS = Gauge("recapito_queue_events", "Events that wait in a queue; parked ones in <queue>.dead.", ["queue"])
+
+
+# Without local variables: they hold personal data.
+_exceptions = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 
 # --- logs ----------------------------------------------------------------------------------------------------------------------------
@@ -63,7 +68,7 @@ def setup(service: str, settings: Settings) -> None:
             structlog.stdlib.add_logger_name,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _trace_ids,
-            structlog.processors.dict_tracebacks,
+            _exceptions,
             structlog.processors.JSONRenderer(),
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -93,6 +98,17 @@ def span(name: str, parent: str = "", kind: SpanKind = SpanKind.INTERNAL, attrib
     context = _propagator.extract({"traceparent": parent}) if parent else None
     with _tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes) as current:
         yield current
+
+
+@contextmanager
+def resumed(parent: str) -> Iterator[None]:
+    """Make what runs inside part of a span that is open elsewhere, given by its traceparent; "" changes nothing."""
+    token = otel_context.attach(_propagator.extract({"traceparent": parent})) if parent else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            otel_context.detach(token)
 
 
 @contextmanager

@@ -1,0 +1,562 @@
+"""The bus on RabbitMQ: one topic exchange for all events, one quorum queue per service with its retry queues and its parking place.
+
+An event is a CloudEvent in binary mode. CloudEvents has no binding for AMQP 0-9-1; RabbitMQ shows the headers of 0-9-1 as the
+application properties of AMQP 1.0, so these are the binding for 1.0: attributes as headers with the prefix "cloudEvents_" (the one it
+prefers), datacontenttype as content-type. traceparent is a header of its own, as the W3C's draft for AMQP has it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pika
+from pika.adapters.select_connection import IOLoop
+from pika.channel import Channel
+from pika.exceptions import AMQPError
+from pika.frame import Method
+from pika.spec import Basic, BasicProperties
+
+from libs.ids import new_id
+from libs.messaging.bus import GROUP, PUBLISH_SECONDS, BusUnavailable, Outcome, Parked, Received
+from libs.messaging.event import Event
+
+EXCHANGE = "recapito.events"
+CONTENT_TYPE = "application/protobuf"
+CONNECT_SECONDS = 10.0
+HEARTBEAT_SECONDS = 60  # the broker gives up a consumer that handles one group for longer than twice this; its events come again
+ROTATE_AFTER = 10  # readings of a parked event; brokers from 4.0 on drop a message after 20 by default
+PERSISTENT: Literal[2] = 2
+
+
+# --- an event as a message -----------------------------------------------------------------------------------------------------------
+def properties_of(event: Event) -> BasicProperties:
+    headers: dict[str, Any] = {
+        "cloudEvents_specversion": "1.0",
+        "cloudEvents_id": str(event.id),
+        "cloudEvents_type": event.type,
+        "cloudEvents_source": event.source,
+        "cloudEvents_subject": event.subject,
+        "cloudEvents_time": event.time.isoformat(),
+        "cloudEvents_version": str(event.version),  # an extension attribute: the subject's version
+    }
+    if event.traceparent:
+        headers["traceparent"] = event.traceparent
+    return BasicProperties(content_type=CONTENT_TYPE, delivery_mode=PERSISTENT, message_id=headers["cloudEvents_id"], headers=headers)
+
+
+def event_of(properties: BasicProperties, body: bytes) -> Event | None:
+    """Return the event, or None when the message is none."""
+    headers: Mapping[str, Any] = properties.headers or {}
+    try:
+        return Event(
+            id=UUID(headers["cloudEvents_id"]),
+            type=headers["cloudEvents_type"],
+            source=headers["cloudEvents_source"],
+            subject=headers["cloudEvents_subject"],
+            version=int(headers["cloudEvents_version"]),
+            time=_instant(headers["cloudEvents_time"]),
+            data=body,
+            traceparent=headers.get("traceparent", ""),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text} has no zone")
+    return instant
+
+
+def _number(properties: BasicProperties, header: str) -> int:
+    value = (properties.headers or {}).get(header, 0)
+    return value if isinstance(value, int) else 0
+
+
+# --- a connection --------------------------------------------------------------------------------------------------------------------
+class Connection:
+    """A connection with one channel, driven by the thread that uses it: pika's loop turns only inside our calls.
+
+    Of pika's two faces the blocking one waits for each confirm by itself, 1.6 thousand a second; this one allows a window of them.
+    """
+
+    def __init__(self, parameters: pika.URLParameters) -> None:
+        self.blocked = False  # the broker takes no events: its disk or its memory is full
+        self._fault = ""
+        self._loop = IOLoop()
+        self._loop.activate_poller()
+        self._opened: list[Channel] = []
+        self._pika = pika.SelectConnection(
+            parameters,
+            on_open_callback=lambda connection: connection.channel(on_open_callback=self._opened.append),
+            on_open_error_callback=lambda _connection, error: self._fail(error),
+            on_close_callback=lambda _connection, error: self._fail(error),
+            custom_ioloop=self._loop,
+        )
+        self._pika.add_on_connection_blocked_callback(lambda _connection, _frame: self._set_blocked(True))
+        self._pika.add_on_connection_unblocked_callback(lambda _connection, _frame: self._set_blocked(False))
+        try:
+            self.channel = self._open_channel()
+        except BusUnavailable:
+            self.close()
+            raise
+        self.channel.add_on_close_callback(lambda _channel, error: self._fail(error))
+
+    def _open_channel(self) -> Channel:
+        if not self.turn_until(lambda: bool(self._opened), CONNECT_SECONDS):
+            raise BusUnavailable("the broker does not answer")
+        return self._opened[0]
+
+    def _fail(self, error: BaseException | str) -> None:
+        self._fault = self._fault or f"{type(error).__name__}: {error}"
+
+    def _set_blocked(self, blocked: bool) -> None:
+        self.blocked = blocked
+
+    @property
+    def is_open(self) -> bool:
+        return not self._fault
+
+    def turn_until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Send and receive until `done`, or until the time is over: then return False."""
+        deadline = time.monotonic() + seconds
+        timer = self._loop.call_later(max(0.0, seconds), lambda: None)  # ends the poll
+        try:
+            while not done():
+                if self._fault:
+                    raise BusUnavailable(self._fault)
+                if time.monotonic() > deadline:
+                    return False
+                self._loop.poll()
+                self._loop.process_timeouts()
+        finally:
+            self._loop.remove_timeout(timer)
+        return True
+
+    def turn(self) -> None:
+        """Send and receive what is ready, without waiting."""
+        turned = iter((False, True))
+        self.turn_until(lambda: next(turned), 0.0)
+
+    def ask(self, method: Callable[..., object], *args: Any, **kwargs: Any) -> Any:
+        """Call a method of the channel that answers by callback, and return its answer."""
+        answers: list[Any] = []
+        with broker_errors():
+            method(*args, callback=answers.append, **kwargs)
+        if not self.turn_until(lambda: bool(answers), PUBLISH_SECONDS):
+            self._fail("the broker does not answer")
+            raise BusUnavailable(self._fault)
+        return answers[0]
+
+    def close(self) -> None:
+        """Close in order when that is still possible; what was not acknowledged goes back to its queue."""
+        closed = self._fault
+        if not closed and self._pika.is_open:
+            self._pika.close()
+            deadline = time.monotonic() + 1
+            while not self._pika.is_closed and time.monotonic() < deadline:
+                timer = self._loop.call_later(0.1, lambda: None)
+                self._loop.poll()
+                self._loop.process_timeouts()
+                self._loop.remove_timeout(timer)
+        self._fail("closed")
+        self._loop.close()
+
+
+@contextmanager
+def broker_errors() -> Iterator[None]:
+    """Raise what pika raises when its connection is gone as what our callers know."""
+    try:
+        yield
+    except AMQPError as error:
+        raise BusUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+class Confirms:
+    """The messages of one channel that the broker has neither confirmed nor refused."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tag = 0
+        self._pending: dict[int, str] = {}  # message ids by delivery tag, ascending
+        self.confirmed: set[str] = set()
+        self.returned: set[str] = set()
+        self.refused: set[str] = set()
+        connection.channel.add_on_return_callback(self._on_return)
+        connection.ask(connection.channel.confirm_delivery, self._on_answer)
+
+    def _on_return(self, _channel: Channel, _method: Basic.Return, properties: BasicProperties, _body: bytes) -> None:
+        self.returned.add(str(properties.message_id))
+
+    def _on_answer(self, frame: Method[Any]) -> None:
+        method = frame.method
+        answered = self.confirmed if isinstance(method, Basic.Ack) else self.refused
+        if not method.multiple:
+            message_id = self._pending.pop(method.delivery_tag, None)
+            if message_id is not None:
+                answered.add(message_id)
+            return
+        for tag in list(self._pending):
+            if tag > method.delivery_tag:
+                break
+            answered.add(self._pending.pop(tag))
+
+    def begin(self) -> None:
+        """Start a batch: forget the answers to the one before."""
+        for answers in (self.confirmed, self.returned, self.refused):
+            answers.clear()
+
+    def publish(self, exchange: str, routing_key: str, body: bytes, properties: BasicProperties) -> None:
+        self._tag += 1
+        self._pending[self._tag] = str(properties.message_id)
+        self._connection.channel.basic_publish(exchange, routing_key, body, properties, mandatory=True)
+
+    def wait(self) -> str:
+        """Wait for the answer to each message; return what is wrong when some are missing, else ""."""
+        connection = self._connection
+        try:
+            in_time = connection.turn_until(lambda: not self._pending or connection.blocked, PUBLISH_SECONDS)
+        except BusUnavailable as error:
+            return str(error)
+        if connection.blocked:
+            return "the broker takes no events: its disk or memory is full"
+        if not in_time:
+            return f"the broker has not confirmed within {PUBLISH_SECONDS:g} s"
+        return "the broker refused events: a queue is full" if self.refused else ""
+
+
+# --- the bus -------------------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Names:
+    """What a queue consists of. Everything but the shared exchange begins with its name, so that a broker user can be held to it."""
+
+    prefix: str
+    queue: str
+
+    @property
+    def events(self) -> str:
+        return self.prefix + EXCHANGE
+
+    @property
+    def main(self) -> str:
+        return self.prefix + self.queue
+
+    @property
+    def internal(self) -> str:
+        return f"{self.main}.internal"  # direct exchange between the queues of one service
+
+    @property
+    def dead(self) -> str:
+        return f"{self.main}.dead"
+
+    def retry(self, seconds: float) -> str:
+        return f"{self.main}.retry.{round(seconds * 1000)}"
+
+
+def declare(connection: Connection, names: Names, types: Collection[str]) -> None:
+    """Make the queue with all that belongs to it; does nothing where it is there already."""
+    ask, channel = connection.ask, connection.channel
+    ask(channel.exchange_declare, names.events, "topic", durable=True)
+    ask(channel.exchange_declare, names.internal, "direct", durable=True)
+    ask(channel.queue_declare, names.dead, durable=True, arguments={"x-queue-type": "quorum"})
+    # Only the broker's own limit of deliveries, set by policy, sends something from here to the parking place by itself.
+    safely = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+    to_dead = {"x-dead-letter-exchange": names.internal, "x-dead-letter-routing-key": names.dead}
+    ask(channel.queue_declare, names.main, durable=True, arguments={"x-queue-type": "quorum"} | safely | to_dead)
+    for queue in (names.main, names.dead):
+        ask(channel.queue_bind, queue, names.internal, routing_key=queue)
+    for type_ in types:
+        ask(channel.queue_bind, names.main, names.events, routing_key=type_)
+
+
+def declare_retry(connection: Connection, names: Names, seconds: float) -> str:
+    """Make the queue in which events wait that long before they come back, and return its name."""
+    retry = names.retry(seconds)
+    arguments = {
+        "x-queue-type": "quorum",
+        "x-message-ttl": round(seconds * 1000),
+        "x-dead-letter-exchange": names.internal,
+        "x-dead-letter-routing-key": names.main,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
+    connection.ask(connection.channel.queue_declare, retry, durable=True, arguments=arguments)
+    connection.ask(connection.channel.queue_bind, retry, names.internal, routing_key=retry)
+    return retry
+
+
+class RabbitBus:
+    def __init__(self, url: str, prefix: str = "") -> None:
+        if not urlsplit(url).path.strip("/"):
+            url = url.rstrip("/") + "/%2F"
+        self.parameters, self.prefix = pika.URLParameters(url), prefix
+        self.parameters.heartbeat = HEARTBEAT_SECONDS
+
+    def connect(self) -> Connection:
+        return Connection(self.parameters)
+
+    def publisher(self) -> RabbitPublisher:
+        return RabbitPublisher(self)
+
+    def subscription(self, queue: str, types: Collection[str]) -> RabbitSubscription:
+        return RabbitSubscription(self, queue, types)
+
+    @contextmanager
+    def _connected(self, queue: str) -> Iterator[tuple[Connection, Names]]:
+        connection, names = self.connect(), Names(self.prefix, queue)
+        try:
+            declare(connection, names, ())
+            yield connection, names
+        finally:
+            connection.close()
+
+    def declare(self, queue: str, types: Collection[str]) -> None:
+        with self._connected(queue) as (connection, names):
+            declare(connection, names, types)
+
+    def parked(self, queue: str) -> Sequence[Parked]:
+        with self._connected(queue) as (connection, names):
+            confirms = Confirms(connection)
+            found = []
+            for message in _each(connection, names.dead):
+                found.append(_parked(message))
+                if _number(message.properties, "x-delivery-count") >= ROTATE_AFTER:
+                    _move(connection, confirms, names.internal, names.dead, message)  # a new copy begins to count anew
+        return found
+
+    def redrive(self, queue: str, ids: Collection[str]) -> Sequence[str]:
+        moved = []
+        with self._connected(queue) as (connection, names):
+            confirms = Confirms(connection)
+            for message in _each(connection, names.dead):
+                if (parked := _parked(message)).id in ids:
+                    headers = {k: v for k, v in (message.properties.headers or {}).items() if not k.startswith(("recapito-", "x-"))}
+                    message.properties.headers = headers
+                    _move(connection, confirms, names.internal, names.main, message)
+                    moved.append(parked.id)
+        return moved
+
+    def drop(self, queue: str, ids: Collection[str]) -> Sequence[str]:
+        dropped = []
+        with self._connected(queue) as (connection, names):
+            for message in _each(connection, names.dead):
+                if (parked := _parked(message)).id in ids:
+                    connection.channel.basic_ack(message.tag)
+                    dropped.append(parked.id)
+        return dropped
+
+
+# --- publishing ----------------------------------------------------------------------------------------------------------------------
+class RabbitPublisher:
+    def __init__(self, bus: RabbitBus) -> None:
+        self._bus = bus
+        self._connection: Connection | None = None
+
+    def _connected(self) -> tuple[Connection, Confirms]:
+        if self._connection is None or not self._connection.is_open:
+            self.close()
+            connection = self._bus.connect()
+            try:
+                self._exchange = Names(self._bus.prefix, "").events
+                connection.ask(connection.channel.exchange_declare, self._exchange, "topic", durable=True)
+                self._confirms = Confirms(connection)
+            except BusUnavailable:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection, self._confirms
+
+    def publish(self, events: Sequence[Event]) -> Outcome:
+        connection, confirms = self._connected()
+        connection.turn()  # learns of what happened since: a lost connection, an alarm
+        if connection.blocked:
+            raise BusUnavailable("the broker takes no events: its disk or memory is full")
+        confirms.begin()
+        with broker_errors():
+            for event in events:
+                confirms.publish(self._exchange, event.type, event.data, properties_of(event))
+        fault = confirms.wait()
+        if fault and not connection.blocked:
+            self.close()  # answers that come late belong to no batch; in an alarm it stays open, or each new try would queue up
+        returned = {event.id for event in events if str(event.id) in confirms.returned}
+        published = {event.id for event in events if str(event.id) in confirms.confirmed} - returned
+        return Outcome(published, returned, fault)
+
+    def keep_alive(self) -> None:
+        if self._connection is not None:
+            self._connection.turn()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+# --- consuming -----------------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Message:
+    """A message that is ours until we acknowledge it. connection: a tag means nothing on another one."""
+
+    connection: Connection
+    tag: int
+    properties: BasicProperties
+    body: bytes
+
+
+class RabbitSubscription:
+    def __init__(self, bus: RabbitBus, queue: str, types: Collection[str]) -> None:
+        self._bus, self._names, self._types = bus, Names(bus.prefix, queue), types
+        self._connection: Connection | None = None
+        self._arrived: deque[Received] = deque()
+        self._retries: dict[float, str] = {}
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            connection = self._bus.connect()
+            try:
+                declare(connection, self._names, self._types)
+                self._confirms = Confirms(connection)
+                connection.ask(connection.channel.basic_qos, prefetch_count=GROUP)
+                connection.ask(connection.channel.basic_consume, self._names.main, self._on_message)
+            except BusUnavailable:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _on_message(self, _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
+        connection = cast("Connection", self._connection)
+        postponements = _number(properties, "recapito-postponements")
+        message = Message(connection, cast("int", method.delivery_tag), properties, body)
+        self._arrived.append(Received(event_of(properties, body), bool(method.redelivered), postponements, message))
+
+    def take(self, limit: int, timeout_seconds: float) -> Sequence[Received]:
+        connection = self._connected()
+        connection.turn()
+        connection.turn_until(lambda: bool(self._arrived), timeout_seconds)
+        return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+
+    def settle(self, received: Sequence[Received]) -> None:
+        last = _message(received[-1])
+        if last.connection.is_open:
+            with broker_errors():
+                last.connection.channel.basic_ack(last.tag, multiple=True)  # all before it are settled: in order is the rule
+
+    def delay(self, received: Sequence[Received], seconds: float, *, postponed: bool = False) -> None:
+        messages = [message for item in received if (message := _message(item)).connection.is_open]
+        if not messages:
+            return
+        connection = messages[0].connection
+        if seconds not in self._retries:
+            self._retries[seconds] = declare_retry(connection, self._names, seconds)
+        for item, message in zip(received, messages, strict=True):
+            if postponed:
+                message.properties.headers = {**(message.properties.headers or {}), "recapito-postponements": item.postponements + 1}
+        self._move(messages, self._retries[seconds])
+
+    def park(self, received: Received, error: str, attempts: int) -> None:
+        message = _message(received)
+        if not message.connection.is_open:
+            return
+        message.properties.headers = {
+            **(message.properties.headers or {}),
+            "recapito-id": str(received.event.id if received.event else new_id()),
+            "recapito-error": error[:1000],
+            "recapito-attempts": attempts,
+            "recapito-park-time": datetime.now(UTC).isoformat(),
+        }
+        self._move([message], self._names.dead)
+
+    def _move(self, messages: Sequence[Message], queue: str) -> None:
+        """Copy, wait until the copies are safe, then acknowledge: a crash between the two duplicates and never loses."""
+        connection = messages[0].connection
+        self._confirms.begin()
+        with broker_errors():
+            for message in messages:
+                _copy(self._confirms, self._names.internal, queue, message)
+            fault = self._confirms.wait() or ("the retry queue is gone" if self._confirms.returned else "")
+            if fault:
+                raise BusUnavailable(fault)
+            connection.channel.basic_ack(messages[-1].tag, multiple=True)
+
+    def lengths(self) -> tuple[int, int]:
+        connection = self._connected()
+        waiting, parked = (
+            int(connection.ask(connection.channel.queue_declare, queue, passive=True).method.message_count)
+            for queue in (self._names.main, self._names.dead)
+        )
+        return waiting, parked
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _message(received: Received) -> Message:
+    return cast("Message", received.receipt)
+
+
+def _copy(confirms: Confirms, exchange: str, queue: str, message: Message) -> None:
+    message.properties.message_id = message.properties.message_id or str(new_id())
+    message.properties.delivery_mode = PERSISTENT
+    confirms.publish(exchange, queue, message.body, message.properties)
+
+
+# --- what is parked ------------------------------------------------------------------------------------------------------------------
+def _each(connection: Connection, queue: str) -> Iterator[Message]:
+    """Give the messages that are in a queue now; those not acknowledged go back to their places when the connection is closed."""
+    count = int(connection.ask(connection.channel.queue_declare, queue, passive=True).method.message_count)
+    for _ in range(count):
+        message = _get(connection, queue)
+        if message is None:
+            return
+        yield message
+
+
+def _get(connection: Connection, queue: str) -> Message | None:
+    answers: list[Message | None] = []
+
+    def on_message(_channel: Channel, method: Basic.GetOk, properties: BasicProperties, body: bytes) -> None:
+        answers.append(Message(connection, cast("int", method.delivery_tag), properties, body))
+
+    connection.channel.add_callback(lambda _frame: answers.append(None), [Basic.GetEmpty])
+    connection.channel.basic_get(queue, on_message)
+    if not connection.turn_until(lambda: bool(answers), PUBLISH_SECONDS):
+        raise BusUnavailable("the broker does not answer")
+    return answers[0]
+
+
+def _move(connection: Connection, confirms: Confirms, exchange: str, queue: str, message: Message) -> None:
+    confirms.begin()
+    _copy(confirms, exchange, queue, message)
+    if fault := confirms.wait():
+        raise BusUnavailable(fault)
+    connection.channel.basic_ack(message.tag)
+
+
+def _parked(message: Message) -> Parked:
+    headers: Mapping[str, Any] = message.properties.headers or {}
+    event = event_of(message.properties, message.body)
+    deaths = headers.get("x-death") or [{}]
+    return Parked(
+        id=str(headers.get("recapito-id") or (event.id if event else message.properties.message_id or "")),
+        type=event.type if event else str(headers.get("cloudEvents_type", "")),
+        source=event.source if event else "",
+        subject=event.subject if event else "",
+        time=event.time if event else None,
+        traceparent=event.traceparent if event else "",
+        park_time=datetime.fromisoformat(headers["recapito-park-time"]) if "recapito-park-time" in headers else None,
+        attempts=int(headers.get("recapito-attempts", 0)),
+        error=str(headers.get("recapito-error") or f"the broker gave it up: {deaths[0].get('reason', 'unknown')}"),
+        data=message.body,
+    )
