@@ -114,11 +114,11 @@ def wait_for(url: str, alive: Callable[[], bool], seconds: float = 60) -> None:
 
 
 @contextmanager
-def embedded(folder: Path, command: str = "run") -> Iterator[Stack]:
+def embedded(folder: Path, command: str = "run", **variables: str) -> Iterator[Stack]:
     """Start `recapito run` (or demo) on a free port, with its data in `folder`."""
     (port,) = free_ports(1)
     stack = Stack(f"http://localhost:{port}", f"http://localhost:{port}", folder)
-    env = {"RECAPITO_DATA": str(folder / "data"), "RECAPITO_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    env = {"RECAPITO_DATA": str(folder / "data"), "RECAPITO_PORT": str(port), "PYTHONUNBUFFERED": "1"} | variables
     stack.commands["recapito"] = ([sys.executable, "-m", "deploy.embedded", command], env)
     stack.start("recapito")
     try:

@@ -64,7 +64,8 @@ def prepare(postgres: str, amqp: str, events: int, recipients: int) -> None:
             "sent timestamptz, UNIQUE (event, contact))"
         )
         connection.execute(
-            "INSERT INTO raw_outbox (payload) SELECT jsonb_build_object('customer', 1 + g %% 50, 'number', g) FROM generate_series(1, %s) g",
+            "INSERT INTO raw_outbox (payload) "
+            "SELECT jsonb_build_object('customer', 1 + g %% 50, 'number', g) FROM generate_series(1, %s) g",
             (events,),
         )
         connection.execute("ANALYZE")
