@@ -44,16 +44,16 @@ def amqp_url() -> Iterator[str]:
 @pytest.fixture
 def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
     """Makes empty PostgreSQL databases of this test's own; gives their SQLAlchemy URLs."""
-    yield from _databases(postgres_server)
+    yield from databases(postgres_server)
 
 
 @pytest.fixture(scope="module")
 def new_databases(postgres_server: str) -> Iterator[Callable[[], str]]:
     """The same, for the tests of a module together."""
-    yield from _databases(postgres_server)
+    yield from databases(postgres_server)
 
 
-def _databases(postgres_server: str) -> Iterator[Callable[[], str]]:
+def databases(postgres_server: str) -> Iterator[Callable[[], str]]:
     names: list[str] = []
 
     def make() -> str:
