@@ -60,6 +60,31 @@ class _Details(grpc.ClientCallDetails):
         self.compression = details.compression
 
 
+class Stream:
+    """The messages of a streaming call; ends the call when the reader goes away. initial_metadata: once the first message is there."""
+
+    def __init__(self, call: Any) -> None:
+        self._call, self._messages = call, self._read(call)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._messages
+
+    def __next__(self) -> Any:
+        return next(self._messages)
+
+    def initial_metadata(self) -> dict[str, str]:
+        return {key: value for key, value in self._call.initial_metadata() or () if isinstance(value, str)}
+
+    @staticmethod
+    def _read(call: Any) -> Iterator[Any]:
+        try:
+            yield from call
+        except grpc.RpcError as failure:
+            raise error_of(failure) from None
+        finally:
+            call.cancel()  # the reader went away, or all was read
+
+
 class _Outbound(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
     """Adds deadline, identity and trace to every call, and turns its failure into a typed error."""
 
@@ -79,15 +104,7 @@ class _Outbound(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercep
         with telemetry.calling(str(details.method)) as traceparent:
             call = continuation(self._complete(details, traceparent), request)
 
-        def messages() -> Iterator[Any]:
-            try:
-                yield from call
-            except grpc.RpcError as failure:
-                raise error_of(failure) from None
-            finally:
-                call.cancel()  # the reader went away, or all was read
-
-        return messages()
+        return Stream(call)
 
     def _complete(self, details: grpc.ClientCallDetails, traceparent: str) -> grpc.ClientCallDetails:
         left = context.seconds_left()
