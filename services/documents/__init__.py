@@ -1,0 +1,1 @@
+"""Invoices and payments: numbers, tax, what is owed, and the PDF as issued."""

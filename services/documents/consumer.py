@@ -1,0 +1,33 @@
+"""Events in: the customers' projection, and messages that were handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from recapito.contacts.events.v1.events_pb2 import CustomerCreated, CustomerUpdated
+from recapito.notifications.events.v1.events_pb2 import MessageSent
+
+from libs.messaging.consumer import Delivery, Handlers, one_by_one
+from libs.unit_of_work import Clock
+from services.documents import service, wire
+from services.documents.service import customers, invoices
+
+
+def handlers(new_uow: Callable[[], service.UnitOfWork], clock: Clock) -> Handlers:
+    """Each event this service listens to, with the use case that it starts."""
+
+    def on_customer_changed(event: CustomerCreated | CustomerUpdated, event_id: UUID) -> None:
+        customers.apply_customer(wire.customer_of_event(event), event_id, uow=new_uow(), clock=clock)
+
+    def on_message_sent(deliveries: Sequence[Delivery[MessageSent]]) -> None:
+        about_invoices = [each for each in deliveries if each.message.subject_resource.startswith("invoices/")]
+        handovers = [invoices.Handover(each.event_id, wire.id_of(each.message.subject_resource), each.time) for each in about_invoices]
+        if handovers:
+            invoices.mark_sent(handovers, uow=new_uow())
+
+    return {
+        CustomerCreated: one_by_one(on_customer_changed),
+        CustomerUpdated: one_by_one(on_customer_changed),
+        MessageSent: on_message_sent,
+    }

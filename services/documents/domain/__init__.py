@@ -1,0 +1,1 @@
+"""The rules of documents: pure, without I/O."""

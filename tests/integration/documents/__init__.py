@@ -1,0 +1,1 @@
+"""Documents over gRPC, SQL and events, for real."""

@@ -1,0 +1,148 @@
+"""Documents as it runs: its server with a real database, and channels of whoever calls."""
+
+from __future__ import annotations
+
+import pickle
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from recapito.documents.v1 import invoices_pb2, invoices_pb2_grpc, payments_pb2, payments_pb2_grpc, settings_pb2, settings_pb2_grpc
+from sqlalchemy.engine import Engine
+
+from libs import database, storage
+from libs.access import Caller
+from libs.rpc import client, context
+from libs.rpc.server import Server
+from services.documents import clients, repository, servicer
+from services.documents.service.renditions import Copies
+from services.documents.settings import Settings
+from tests.unit.documents.builders import NOON, customer, operator, settings
+from tests.unit.documents.fakes import FakeContacts
+
+ROME = ZoneInfo("Europe/Rome")
+
+
+def passport(caller: Caller) -> str:
+    """Only `readable`, below, takes it: identity's real ones have their own tests."""
+    return b64encode(pickle.dumps(caller)).decode()
+
+
+def readable(text: str) -> Caller:
+    found: Caller = pickle.loads(b64decode(text))
+    return found
+
+
+@dataclass
+class Documents:
+    """The running service, and how the world looks to it."""
+
+    engine: Engine
+    contacts: FakeContacts
+    copies: Copies
+    now: Any = field(default=NOON)
+    invoices: invoices_pb2_grpc.InvoicesStub = field(init=False)
+    payments: payments_pb2_grpc.PaymentsStub = field(init=False)
+    settings: settings_pb2_grpc.SettingsStub = field(init=False)
+
+    def clock(self) -> Any:
+        return self.now
+
+    @contextmanager
+    def as_(self, caller: Caller) -> Iterator[None]:
+        with context.as_person(passport(caller)):
+            yield
+
+    def new_uow(self) -> repository.SqlUnitOfWork:
+        return repository.SqlUnitOfWork(self.engine, "documents", self.clock)
+
+    def new_reader(self) -> repository.SqlReader:
+        return repository.SqlReader(self.engine)
+
+    def events(self) -> list[tuple[str, str, int, bytes]]:
+        """What waits in the outbox: type, subject, version, body."""
+        with database.reader(self.engine).connect() as connection:
+            rows = connection.execute(database.outbox.select().order_by(database.outbox.c.seq)).all()
+        return [(row.type, row.subject, row.version, row.data) for row in rows]
+
+
+def migrated(url: str) -> Engine:
+    engine = database.connect(url, pool_size=20)
+    database.migrate(engine, "services.documents")
+    with repository.SqlUnitOfWork(engine, "documents") as uow:
+        uow.settings.save(settings(version=uow.settings.get().version))
+        uow.commit()
+    return engine
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A migrated database of each kind, with the issuer's data in its settings."""
+    engine = migrated(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Callable[[Engine], Documents]]:
+    """Starts documents on a database."""
+    servers: list[Server] = []
+
+    def start(engine: Engine) -> Documents:
+        copies = Copies(
+            partial(repository.SqlReader, engine),
+            lambda: documents.new_uow(),
+            clients.TypstRenderer(),
+            clients.StoredFiles(storage.connect(f"file://{tmp_path}/files")),
+            lambda: documents.now,
+        )
+        documents = Documents(engine, FakeContacts(customer()), copies)
+        running = Settings(
+            listen_address="localhost:0",
+            internal_secret="s" * 32,
+            database_url="unused",
+            bus_url="unused",
+            storage_url="unused",
+            environment="test",
+        )
+        server = Server("documents", running, readable)
+        server.add(
+            invoices_pb2_grpc.add_InvoicesServicer_to_server,
+            servicer.Invoices(documents.new_reader, documents.new_uow, documents.contacts, copies, documents.clock, ROME),
+            invoices_pb2.DESCRIPTOR.services_by_name["Invoices"],
+        )
+        server.add(
+            payments_pb2_grpc.add_PaymentsServicer_to_server,
+            servicer.Payments(documents.new_reader, documents.new_uow, documents.contacts, documents.clock, ROME),
+            payments_pb2.DESCRIPTOR.services_by_name["Payments"],
+        )
+        server.add(
+            settings_pb2_grpc.add_SettingsServicer_to_server,
+            servicer.Settings(documents.new_reader, documents.new_uow),
+            settings_pb2.DESCRIPTOR.services_by_name["Settings"],
+        )
+        server.start()
+        servers.append(server)
+        channel = client.connect(f"localhost:{server.port}", service="gateway", settings=running)
+        documents.invoices = invoices_pb2_grpc.InvoicesStub(channel)
+        documents.payments = payments_pb2_grpc.PaymentsStub(channel)
+        documents.settings = settings_pb2_grpc.SettingsStub(channel)
+        return documents
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def documents(engine: Engine, serving: Callable[[Engine], Documents]) -> Iterator[Documents]:
+    """Documents running, and an operator who sees all calling."""
+    running = serving(engine)
+    with running.as_(operator()):
+        yield running

@@ -1,0 +1,1 @@
+"""Rules and use cases of documents, without I/O."""
