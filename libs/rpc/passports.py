@@ -23,7 +23,7 @@ LIFE = timedelta(seconds=60)
 ISSUER = "recapito-identity"
 PASSPORT = "recapito-passport"  # metadata keys
 SERVICE = "recapito-service"
-_ALGORITHM = "EdDSA"
+_ALGORITHM = "Ed25519"  # RFC 9864: EdDSA with its one curve named
 _REFETCH_SECONDS = 10.0
 _SERVICE_LIFE_SECONDS = 60.0
 
@@ -129,7 +129,8 @@ def service_of_token(token: str, secret: bytes) -> Caller:
     """Return the calling service. Raises Unauthenticated, also without a configured secret."""
     service, _, rest = token.partition(".")
     issued, _, mac = rest.partition(".")
-    if not secret or not hmac.compare_digest(mac, _mac(service, issued, secret)) or abs(time.time() - int(issued)) > _SERVICE_LIFE_SECONDS:
+    genuine = bool(secret) and hmac.compare_digest(mac.encode(), _mac(service, issued, secret).encode())
+    if not genuine or abs(time.time() - int(issued)) > _SERVICE_LIFE_SECONDS:
         raise Unauthenticated("this service is not known here", reason="SERVICE_UNKNOWN")
     return Caller(kind=Kind.SERVICE, service=service)
 

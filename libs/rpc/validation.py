@@ -145,7 +145,9 @@ def _update(request: Message) -> Iterator[FieldViolation]:
     mask: FieldMask = getattr(request, "update_mask")  # noqa: B009 - Message has no such attribute
     resource_field = next(field for field in request.DESCRIPTOR.fields if field.message_type is not None and _ours(field.message_type))
     resource: Message = getattr(request, resource_field.name)
-    if not getattr(resource, "name", ""):
+    if not request.HasField(resource_field.name):
+        yield FieldViolation(resource_field.name, "is required", "REQUIRED")
+    elif not getattr(resource, "name", ""):
         yield FieldViolation(f"{resource_field.name}.name", "is required", "REQUIRED")
     if not mask.paths:
         yield FieldViolation("update_mask", "names no field to change", "REQUIRED")

@@ -1,0 +1,274 @@
+"""A gRPC server and its callers, over real connections: identity, checks, errors, deadlines, TLS, health and drain."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+from uuid import UUID
+
+import grpc
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from joserfc.jwk import KeySet, OKPKey
+from recapito.contacts.v1 import groups_pb2 as pb
+from recapito.contacts.v1 import groups_pb2_grpc
+
+from libs import errors
+from libs.access import Caller, Kind
+from libs.rpc import client, context, passports
+from libs.rpc.server import Server
+from libs.settings import RpcSettings, ServerSettings
+
+ID = UUID("019ab7a0-0000-7000-8000-000000000001")
+NAME = f"groups/{ID}"
+READER = Caller(Kind.OPERATOR, ID, capabilities=frozenset({"contacts.read", "contacts.settings"}), session_state="OPEN")
+KEY = OKPKey.generate_key("Ed25519", {"kid": "k1"})
+SECRET = "a secret of the test"
+
+
+def not_asked_for(*_args: object) -> NoReturn:
+    raise AssertionError("no test asks for this")
+
+
+@dataclass
+class Groups(groups_pb2_grpc.GroupsServicer):
+    """Answers as each test says."""
+
+    get: Callable[[pb.GetGroupRequest], pb.Group] = lambda request: pb.Group(name=request.name)
+    callers: list[Caller] = field(default_factory=list)
+
+    def GetGroup(self, request: pb.GetGroupRequest, _context: grpc.ServicerContext) -> pb.Group:  # noqa: N802 - the .proto's name
+        self.callers.append(context.caller())
+        return self.get(request)
+
+    ListGroups = CreateGroup = UpdateGroup = DeleteGroup = not_asked_for
+
+
+def verify(token: str) -> Caller:
+    keys = json.dumps(KeySet([KEY]).as_dict(private=False)).encode()
+    return passports.PassportVerifier("contacts", lambda: keys).verify(token)
+
+
+@contextmanager
+def serving(servicer: Groups, **settings: str) -> Iterator[tuple[Server, RpcSettings]]:
+    values = {"internal_secret": SECRET} | settings
+    server_settings = ServerSettings.model_validate(
+        {"listen_address": "localhost:0", "database_url": "sqlite://", "environment": "test"} | values
+    )
+    server = Server("contacts", server_settings, verify)
+    server.add(groups_pb2_grpc.add_GroupsServicer_to_server, servicer, pb.DESCRIPTOR.services_by_name["Groups"])
+    server.start()
+    try:
+        yield server, RpcSettings.model_validate(values)
+    finally:
+        server.stop()
+
+
+@contextmanager
+def groups(server: Server, settings: RpcSettings, service: str = "portal") -> Iterator[groups_pb2_grpc.GroupsStub]:
+    with client.connect(f"localhost:{server.port}", service=service, settings=settings) as channel:
+        yield groups_pb2_grpc.GroupsStub(channel)
+
+
+def passport(caller: Caller = READER) -> str:
+    return passports.sign(caller, key=KEY, audience=["contacts"], now=datetime.now(UTC))
+
+
+def test_a_person_is_known_by_the_passport_that_travels_along() -> None:
+    servicer = Groups()
+    with serving(servicer) as running, groups(*running) as stub, context.as_person(passport()):
+        assert stub.GetGroup(pb.GetGroupRequest(name=NAME)).name == NAME
+    assert servicer.callers == [READER]
+
+
+def test_a_service_never_stands_in_for_a_person() -> None:
+    with serving(Groups()) as running, groups(*running) as stub, pytest.raises(errors.PermissionDenied):
+        stub.GetGroup(pb.GetGroupRequest(name=NAME))
+
+
+def test_a_passport_without_a_known_service_is_not_taken() -> None:
+    with serving(Groups()) as (server, _), grpc.insecure_channel(f"localhost:{server.port}") as channel:
+        stub = groups_pb2_grpc.GroupsStub(channel)
+        with pytest.raises(grpc.RpcError) as refused:
+            stub.GetGroup(pb.GetGroupRequest(name=NAME), metadata=((passports.PASSPORT, passport()),))
+        assert isinstance(refused.value, grpc.Call)
+        assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_a_wrong_secret_is_not_taken() -> None:
+    wrong = RpcSettings.model_validate({"internal_secret": "another"})
+    with serving(Groups()) as (server, _), groups(server, wrong) as stub, pytest.raises(errors.Unauthenticated):
+        stub.GetGroup(pb.GetGroupRequest(name=NAME))
+
+
+def test_a_request_is_checked_before_the_service_sees_it() -> None:
+    servicer = Groups()
+    with serving(servicer) as running, groups(*running) as stub, context.as_person(passport()):
+        with pytest.raises(errors.InvalidArgument) as refused:
+            stub.GetGroup(pb.GetGroupRequest(name="groups/1"))
+        assert [(fault.field, fault.reason) for fault in refused.value.violations] == [("name", "NAME_INVALID")]
+    assert servicer.callers == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.NotFound("group x does not exist"),
+        errors.InvalidArgument.of("group.name", "is wrong", "NAME_INVALID"),
+        errors.FailedPrecondition("it holds contacts", reason="GROUP_NOT_EMPTY", metadata={"count": "3"}),
+        errors.ResourceExhausted("too often", retry_after_seconds=2.5),
+        errors.EtagMismatch("it changed"),
+        errors.Unavailable("not now", retry_after_seconds=1),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_typed_error_arrives_as_it_left(error: errors.ServiceError) -> None:
+    def fail(_request: pb.GetGroupRequest) -> pb.Group:
+        raise error
+
+    with (
+        serving(Groups(get=fail)) as running,
+        groups(*running) as stub,
+        context.as_person(passport()),
+        pytest.raises(errors.ServiceError) as caught,
+    ):
+        stub.GetGroup(pb.GetGroupRequest(name=NAME))
+    found = caught.value
+    assert type(found) in type(error).__mro__
+    assert (str(found), found.reason, found.violations, found.metadata, found.retry_after_seconds) == (
+        str(error),
+        error.reason,
+        error.violations,
+        error.metadata,
+        error.retry_after_seconds,
+    )
+
+
+def test_a_defect_tells_the_caller_nothing() -> None:
+    def fail(_request: pb.GetGroupRequest) -> pb.Group:
+        raise KeyError("laura.bianchi@abc.example")
+
+    with (
+        serving(Groups(get=fail)) as running,
+        groups(*running) as stub,
+        context.as_person(passport()),
+        pytest.raises(errors.Internal) as caught,
+    ):
+        stub.GetGroup(pb.GetGroupRequest(name=NAME))
+    assert "laura" not in str(caught.value)
+
+
+def test_a_further_call_gets_what_is_left_of_the_deadline() -> None:
+    slow = threading.Event()
+    inner = Groups(get=lambda request: pb.Group(name=str(slow.wait(10) or request.name)))
+    with serving(inner) as (second, settings):
+
+        def ask(request: pb.GetGroupRequest) -> pb.Group:
+            with groups(second, settings) as stub, context.as_person(passport()):
+                return stub.GetGroup(request)
+
+        with serving(Groups(get=ask)) as running, groups(*running) as stub, context.as_person(passport()):
+            started = time.monotonic()
+            with pytest.raises(errors.DeadlineExceeded):
+                stub.GetGroup(pb.GetGroupRequest(name=NAME), timeout=0.5)
+            assert time.monotonic() - started < 3
+        slow.set()
+
+
+def test_draining_finishes_what_is_in_hand_and_takes_nothing_new() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(request: pb.GetGroupRequest) -> pb.Group:
+        entered.set()
+        leave.wait(10)
+        return pb.Group(name=request.name)
+
+    with serving(Groups(get=slow)) as running, groups(*running) as stub, context.as_person(passport()):
+        answers: list[pb.Group] = []
+        passport_of_this_thread = copy_context()
+        asking = threading.Thread(target=lambda: answers.append(passport_of_this_thread.run(stub.GetGroup, pb.GetGroupRequest(name=NAME))))
+        asking.start()
+        assert entered.wait(5)
+        stopping = threading.Thread(target=running[0].stop)
+        stopping.start()
+        leave.set()
+        asking.join(10)
+        stopping.join(10)
+        assert [answer.name for answer in answers] == [NAME]
+        with pytest.raises(errors.Unavailable):
+            stub.GetGroup(pb.GetGroupRequest(name=NAME), timeout=2)
+
+
+def test_health_is_answered_to_anyone() -> None:
+    with serving(Groups()) as (server, _), grpc.insecure_channel(f"localhost:{server.port}") as channel:
+        ask: Any = health_pb2_grpc.HealthStub(channel)
+        answer = ask.Check(health_pb2.HealthCheckRequest(service="recapito.contacts.v1.Groups"))
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_a_server_without_any_proof_of_callers_does_not_start() -> None:
+    with pytest.raises(SystemExit, match="RECAPITO_INTERNAL_SECRET"), serving(Groups(), internal_secret=""):
+        pass
+
+
+# --- mutual TLS ----------------------------------------------------------------------------------------------------------------------
+class Authority:
+    """A certificate authority of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+        builder = self._builder(self._name, self._key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        self._write("ca", builder.sign(self._key, hashes.SHA256()), self._key)
+
+    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+        now = datetime.now(UTC)
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(key.public_key())
+        return (
+            builder.serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now + timedelta(hours=1))
+        )
+
+    def _write(self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+        (self._folder / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        (self._folder / f"{name}.key").write_bytes(pem)
+
+    def settings_of(self, service: str) -> dict[str, str]:
+        """Issue a certificate for a service, and return the settings that name it."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [x509.UniformResourceIdentifier(f"spiffe://test/ns/recapito/sa/recapito-{service}"), x509.DNSName("localhost")]
+        builder = self._builder(x509.Name([]), key).add_extension(x509.SubjectAlternativeName(names), critical=True)
+        self._write(service, builder.sign(self._key, hashes.SHA256()), key)
+        files = {"certificate": f"{service}.crt", "key": f"{service}.key", "ca": "ca.crt"}
+        return {"internal_secret": ""} | {f"tls_{what}_file": str(self._folder / name) for what, name in files.items()}
+
+
+def test_over_mutual_tls_the_certificate_says_which_service_calls(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    servicer = Groups()
+    with serving(servicer, **authority.settings_of("contacts")) as (server, _):
+        portal = RpcSettings.model_validate(authority.settings_of("portal"))
+        with groups(server, portal) as stub, context.as_person(passport()):
+            assert stub.GetGroup(pb.GetGroupRequest(name=NAME)).name == NAME
+        with groups(server, portal) as stub, pytest.raises(errors.PermissionDenied):
+            stub.GetGroup(pb.GetGroupRequest(name=NAME))
+        (tmp_path / "strangers").mkdir()
+        stranger = RpcSettings.model_validate(Authority(tmp_path / "strangers").settings_of("portal"))
+        with groups(server, stranger) as stub, pytest.raises(errors.Unavailable):
+            stub.GetGroup(pb.GetGroupRequest(name=NAME), timeout=3)
+    assert servicer.callers == [READER]
