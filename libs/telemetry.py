@@ -64,6 +64,7 @@ def setup(service: str, settings: Settings) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            lambda _logger, _method, entry: {"service": service} | dict(entry),  # not a context variable: threads do not inherit those
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -75,7 +76,6 @@ def setup(service: str, settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     if settings.otlp_endpoint:
         provider = TracerProvider(resource=Resource.create({"service.name": f"recapito-{service}"}))
         provider.add_span_processor(
