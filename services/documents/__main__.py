@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 
 from libs import database, storage, telemetry
 from libs.messaging import bus
+from libs.messaging.commands import dead
 from libs.messaging.consumer import Consumer
 from libs.messaging.relay import Relay
 from libs.rpc import client
@@ -141,6 +142,8 @@ def reproject() -> None:
     count = reproject_customers(contacts=_contacts(settings), new_uow=new_uow, clock=now)
     click.echo(f"{count} customers")
 
+
+main.add_command(dead(SERVICE, Settings.load), "dead")
 
 if __name__ == "__main__":
     main()
