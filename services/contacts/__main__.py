@@ -1,0 +1,142 @@
+"""Builds the real objects of contacts: python -m services.contacts server|worker|migrate|dead."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+from recapito.contacts.v1 import (
+    affiliations_pb2,
+    affiliations_pb2_grpc,
+    contacts_pb2,
+    contacts_pb2_grpc,
+    customers_pb2,
+    customers_pb2_grpc,
+    groups_pb2,
+    groups_pb2_grpc,
+    settings_pb2,
+    settings_pb2_grpc,
+)
+from sqlalchemy.engine import Engine
+
+from libs import database, telemetry
+from libs.access import Caller
+from libs.messaging import bus
+from libs.messaging.commands import dead
+from libs.messaging.consumer import Consumer
+from libs.messaging.relay import Relay
+from libs.rpc.server import Server, run_until_stopped, verifier
+from services.contacts import consumer, jobs, repository, servicer
+from services.contacts.settings import Settings
+
+SERVICE = "contacts"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _connect(settings: Settings) -> Engine:
+    return database.connect(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+
+
+def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> Server:
+    """Return the gRPC server, not started. verify: reads a passport; None: with the keys of identity."""
+    engine = _connect(settings)
+    new_uow = partial(repository.SqlUnitOfWork, engine, SERVICE, now)
+    reading = partial(repository.reading, database.reader(engine))
+    server = Server(SERVICE, settings, verify or verifier(SERVICE, settings).verify)
+    server.add(
+        customers_pb2_grpc.add_CustomersServicer_to_server,
+        servicer.Customers(new_uow, reading, now),
+        customers_pb2.DESCRIPTOR.services_by_name["Customers"],
+    )
+    server.add(
+        contacts_pb2_grpc.add_ContactsServicer_to_server,
+        servicer.Contacts(new_uow, reading, now),
+        contacts_pb2.DESCRIPTOR.services_by_name["Contacts"],
+    )
+    server.add(
+        affiliations_pb2_grpc.add_AffiliationsServicer_to_server,
+        servicer.Affiliations(new_uow, reading, now),
+        affiliations_pb2.DESCRIPTOR.services_by_name["Affiliations"],
+    )
+    server.add(
+        groups_pb2_grpc.add_GroupsServicer_to_server,
+        servicer.Groups(new_uow, reading),
+        groups_pb2.DESCRIPTOR.services_by_name["Groups"],
+    )
+    server.add(
+        settings_pb2_grpc.add_SettingsServicer_to_server,
+        servicer.Settings(new_uow, reading),
+        settings_pb2.DESCRIPTOR.services_by_name["Settings"],
+    )
+    return server
+
+
+def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
+    """Return the bodies of the worker's threads: relay, consumer, jobs."""
+    engine = _connect(settings)
+    new_uow = partial(repository.SqlUnitOfWork, engine, SERVICE, now)
+    events = bus.connect(settings.bus_url.get_secret_value())
+    return [
+        Relay(engine, SERVICE, events).run,
+        Consumer(engine, SERVICE, events, consumer.handlers(new_uow)).run,
+        jobs.sweep(engine, now),
+    ]
+
+
+# --- commands ------------------------------------------------------------------------------------------------------------------------
+@click.group()
+def main() -> None:
+    """Contacts: customers, the people who act for them, groups."""
+
+
+def _stop_on_signal() -> threading.Event:
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    return stop
+
+
+def _load() -> tuple[Settings, Engine]:
+    settings = Settings.load()
+    telemetry.setup(SERVICE, settings)
+    return settings, _connect(settings)
+
+
+@main.command("server")
+def run_server() -> None:
+    """Answer gRPC."""
+    settings, engine = _load()
+    telemetry.serve_admin(settings.admin_port, telemetry.Health({"database": partial(database.ready, engine)}))
+    run_until_stopped(serve(settings), _stop_on_signal())
+
+
+@main.command("worker")
+def run_worker() -> None:
+    """Publish and handle events."""
+    settings, engine = _load()
+    telemetry.serve_admin(settings.admin_port, telemetry.Health({"database": partial(database.ready, engine)}))
+    stop = _stop_on_signal()
+    threads = [threading.Thread(target=body, args=[stop]) for body in work(settings)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    database.migrate(_load()[1], "services.contacts")
+
+
+main.add_command(dead(SERVICE, Settings.load))
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Natural persons, and the customers that each acts for."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from libs.errors import AlreadyExists, FailedPrecondition, FieldViolation, InvalidArgument, NotFound
+from services.contacts.domain.permissions import Permissions, Preferences, Warning, warnings  # noqa: A004 - the contract's word
+from services.contacts.domain.values import Checks, email_address, email_key, folded, phone_number
+
+
+class ContactNotFound(NotFound):
+    reason = "CONTACT_NOT_FOUND"
+
+
+class EmailTaken(AlreadyExists):
+    reason = "EMAIL_TAKEN"
+
+    def __init__(self) -> None:
+        fault = FieldViolation("contact.email", "is the address of another contact", self.reason)
+        super().__init__("contact.email: is the address of another contact", violations=[fault])
+
+
+class ContactIsPrimary(FailedPrecondition):
+    reason = "CONTACT_IS_PRIMARY"
+
+
+class HomeCustomer(FailedPrecondition):
+    reason = "HOME_CUSTOMER"
+
+
+class AlreadyAffiliated(AlreadyExists):
+    reason = "ALREADY_AFFILIATED"
+
+
+EMAIL_REQUIRED = FieldViolation("contact.email", "is needed before access or a notification is on", "EMAIL_REQUIRED")
+
+
+class EmailRequired(FailedPrecondition):
+    reason = "EMAIL_REQUIRED"
+
+    def __init__(self) -> None:
+        super().__init__(f"{EMAIL_REQUIRED.field}: {EMAIL_REQUIRED.description}", violations=[EMAIL_REQUIRED])
+
+
+class State(enum.Enum):
+    ACTIVE = 1
+    ANONYMIZED = 2
+
+
+class Direction(enum.Enum):
+    LTR = 1
+    RTL = 2
+
+
+class PointKind(enum.Enum):
+    EMAIL = 1
+    PHONE = 2
+    MOBILE = 3
+    CERTIFIED_EMAIL = 4
+
+
+@dataclass(frozen=True)
+class ContactPoint:
+    """A secondary address or a telephone; never a login."""
+
+    kind: PointKind
+    value: str
+    label: str = ""
+
+    def checked(self, checks: Checks, index: int) -> ContactPoint:
+        at = f"contact_points[{index}]"
+        read = email_address if self.kind in {PointKind.EMAIL, PointKind.CERTIFIED_EMAIL} else phone_number
+        return replace(self, value=checks.value(f"{at}.value", read, self.value), label=checks.line(f"{at}.label", self.label))
+
+
+@dataclass(frozen=True)
+class PortalAccess:
+    """The switch of the client area; both days belong to the window, in the organisation's time zone."""
+
+    enabled: bool = False
+    start_date: date | None = None
+    end_date: date | None = None
+
+    def check(self) -> None:
+        if self.start_date and self.end_date and self.end_date < self.start_date:
+            raise InvalidArgument.of("contact.access.end_date", "lies before the first day", "DATES_REVERSED")
+
+
+@dataclass(frozen=True)
+class Contact:
+    """One record however many customers the person acts for. customer_id: the home customer. groups: who sees it."""
+
+    id: UUID
+    customer_id: UUID
+    first_name: str
+    last_name: str
+    create_time: datetime
+    update_time: datetime
+    state: State = State.ACTIVE
+    email: str = ""
+    contact_points: tuple[ContactPoint, ...] = ()
+    language_code: str = ""
+    direction: Direction = Direction.LTR
+    access: PortalAccess = field(default_factory=PortalAccess)
+    block_ticket_email: bool = False
+    do_not_call: bool = False
+    newsletter: bool = False
+    groups: frozenset[UUID] = frozenset()
+    last_access_time: datetime | None = None
+    version: int = 1
+
+    def checked(self) -> Contact:
+        """Return the contact with every value in its one form; InvalidArgument names all that cannot be."""
+        self.access.check()
+        with Checks("contact")() as checks:
+            return replace(
+                self,
+                first_name=checks.line("first_name", self.first_name, required=True),
+                last_name=checks.line("last_name", self.last_name, required=True),
+                email=checks.value("email", email_address, self.email),
+                contact_points=tuple(point.checked(checks, index) for index, point in enumerate(self.contact_points)),
+            )
+
+    @property
+    def display_name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def email_key(self) -> str | None:
+        return email_key(self.email)
+
+    @property
+    def sort_name(self) -> str:
+        return folded(f"{self.last_name} {self.first_name}")
+
+    @property
+    def search_text(self) -> str:
+        return folded(" ".join((self.first_name, self.last_name, self.email, *(point.value for point in self.contact_points))))
+
+
+@dataclass(frozen=True)
+class Affiliation:
+    """A contact acting for a customer; what is true of that pair alone."""
+
+    customer_id: UUID
+    contact_id: UUID
+    create_time: datetime
+    position: str = ""
+    permissions: Permissions = field(default_factory=Permissions)
+    preferences: Preferences = field(default_factory=Preferences)
+    version: int = 1
+
+    def checked(self, resource: str = "affiliation") -> Affiliation:
+        with Checks(resource)() as checks:
+            return replace(self, position=checks.line("position", self.position))
+
+
+@dataclass(frozen=True)
+class AffiliationView:
+    """An affiliation with what is derived for its reader. effective: only ALLOW or DENY."""
+
+    affiliation: Affiliation
+    primary: bool
+    effective: Permissions
+    display_name: str
+    email: str
+
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        return warnings(self.affiliation.preferences, self.effective, self.email)
+
+
+@dataclass(frozen=True)
+class ContactView:
+    """A contact with those of its affiliations that the reader may see, the home customer first."""
+
+    contact: Contact
+    affiliations: tuple[AffiliationView, ...] = ()
+
+
+def needs_email(contact: Contact, preferences: list[Preferences]) -> bool:
+    """Say whether access or a notification is on although there is no address."""
+    return not contact.email and (contact.access.enabled or any(one.wanted() for one in preferences))

@@ -1,0 +1,67 @@
+"""SQL of contacts: tables, one repository per resource, the unit of work; PostgreSQL or SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection, Engine
+
+from libs import database
+from services.contacts.repository.activities import SqlActivities
+from services.contacts.repository.affiliations import SqlAffiliations
+from services.contacts.repository.contacts import SqlContacts
+from services.contacts.repository.customers import SqlCustomers
+from services.contacts.repository.groups import SqlGroups
+from services.contacts.repository.settings import SqlSettings
+from services.contacts.repository.tables import metadata
+
+
+class _Repositories:
+    connection: Connection
+
+    @property
+    def customers(self) -> SqlCustomers:
+        return SqlCustomers(self.connection)
+
+    @property
+    def contacts(self) -> SqlContacts:
+        return SqlContacts(self.connection)
+
+    @property
+    def affiliations(self) -> SqlAffiliations:
+        return SqlAffiliations(self.connection)
+
+    @property
+    def groups(self) -> SqlGroups:
+        return SqlGroups(self.connection)
+
+    @property
+    def settings(self) -> SqlSettings:
+        return SqlSettings(self.connection)
+
+    @property
+    def activities(self) -> SqlActivities:
+        return SqlActivities(self.connection)
+
+
+class SqlUnitOfWork(_Repositories, database.SqlUnitOfWork):
+    """One transaction of contacts."""
+
+
+@dataclass
+class SqlRepositories(_Repositories):
+    """Repositories on a connection without a transaction."""
+
+    connection: Connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[SqlRepositories]:
+    """Give repositories for reading alone. engine: libs.database.reader(…)."""
+    with engine.connect() as connection:
+        yield SqlRepositories(connection)
+
+
+__all__ = ["SqlRepositories", "SqlUnitOfWork", "metadata", "reading"]

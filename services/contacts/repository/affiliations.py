@@ -1,0 +1,267 @@
+"""Affiliations in SQL, and the candidates of notifications."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from libs.database import insert
+from libs.database_listing import select_page
+from libs.errors import Aborted, NotFound
+from libs.listing import Listing
+from services.contacts.domain import (
+    Affiliation,
+    AffiliationView,
+    AlreadyAffiliated,
+    Candidate,
+    Candidates,
+    Direction,
+    Party,
+    Permissions,
+    Query,
+    Sight,
+    State,
+    effective,
+)
+from services.contacts.repository.settings import SqlSettings
+from services.contacts.repository.tables import (
+    affiliations,
+    contact_visible,
+    contacts,
+    customer_visible,
+    customers,
+    deleted_contacts,
+    permissions_of,
+    permissions_row,
+    preferences_of,
+    preferences_row,
+)
+
+# One statement gives the affiliations of a customer with their primary flag, so that no reader sees none or two.
+PRIMARY = (affiliations.c.primary_contact_id == affiliations.c.contact_id).label("primary")
+_RANK = sa.case((PRIMARY, 0), else_=1)
+
+
+@dataclass(frozen=True)
+class SqlAffiliations:
+    connection: Connection
+
+    def get(self, customer_id: UUID, contact_id: UUID) -> Affiliation:
+        key = (affiliations.c.customer_id == customer_id, affiliations.c.contact_id == contact_id)
+        row = self.connection.execute(sa.select(affiliations).where(*key)).one_or_none()
+        if row is None:
+            raise _missing(customer_id, contact_id)
+        return _affiliation(row)
+
+    def view(self, customer_id: UUID, contact_id: UUID, sight: Sight) -> AffiliationView:
+        found = affiliations.c.customer_id == customer_id, affiliations.c.contact_id == contact_id
+        row = self.connection.execute(_views(sight).where(*found)).one_or_none()
+        if row is None:
+            raise _missing(customer_id, contact_id)
+        return _view(row, self._default())
+
+    def page(self, customer_id: UUID | None, listing: Listing, sight: Sight) -> tuple[Sequence[AffiliationView], str]:
+        query = _views(sight)
+        if customer_id is not None:
+            query = query.where(affiliations.c.customer_id == customer_id)
+        order = _RANK if customer_id is not None else customers.c.sort_name
+        id_column = affiliations.c.contact_id if customer_id is not None else affiliations.c.customer_id
+        columns = {"contact": affiliations.c.contact_id, "order": order}
+        rows, token = select_page(self.connection, query, listing, columns, id_column)
+        default = self._default()
+        return [_view(row, default) for row in rows], token
+
+    def of_contact(self, contact_id: UUID) -> list[Affiliation]:
+        query = sa.select(affiliations).where(affiliations.c.contact_id == contact_id).order_by(affiliations.c.customer_id)
+        return [_affiliation(row) for row in self.connection.execute(query)]
+
+    def primary_of(self, contact_id: UUID) -> list[UUID]:
+        held = affiliations.c.contact_id == contact_id, affiliations.c.primary_contact_id == contact_id
+        return list(self.connection.execute(sa.select(affiliations.c.customer_id).where(*held)).scalars())
+
+    def add(self, affiliation: Affiliation) -> None:
+        primary = sa.select(customers.c.primary_contact_id).where(customers.c.id == affiliation.customer_id).scalar_subquery()
+        row = {**_row(affiliation), "primary_contact_id": sa.func.coalesce(primary, affiliation.contact_id)}
+        new = insert(self.connection, affiliations).values(row).on_conflict_do_nothing()
+        if self.connection.execute(new.returning(affiliations.c.contact_id)).first() is None:
+            text = f"contact {affiliation.contact_id} acts for customer {affiliation.customer_id} already"
+            raise AlreadyAffiliated(text)
+
+    def save(self, affiliation: Affiliation) -> Affiliation:
+        saved = replace(affiliation, version=affiliation.version + 1)
+        key = affiliations.c.customer_id == affiliation.customer_id, affiliations.c.contact_id == affiliation.contact_id
+        unchanged = sa.update(affiliations).where(*key, affiliations.c.version == affiliation.version)
+        if self.connection.execute(unchanged.values(_row(saved))).rowcount != 1:
+            raise Aborted(f"what contact {affiliation.contact_id} is for customer {affiliation.customer_id} was changed by someone else")
+        return saved
+
+    def delete(self, affiliation: Affiliation) -> None:
+        key = affiliations.c.customer_id == affiliation.customer_id, affiliations.c.contact_id == affiliation.contact_id
+        self.connection.execute(sa.delete(affiliations).where(*key))
+
+    def candidates(self, queries: Sequence[Query]) -> Candidates:
+        """Two statements, and a third when contacts are named that act for none of their customers."""
+        settings = SqlSettings(self.connection).get()
+        wanted = {query.customer_id for query in queries}
+        rows: dict[UUID, list[Row[Any]]] = defaultdict(list)
+        for row in self.connection.execute(_CANDIDATES, {"ids": sorted(wanted)}):
+            rows[row.customer_id].append(row)
+        here = {(row.customer_id, row.contact_id) for found in rows.values() for row in found}
+        strangers = {id_ for query in queries for id_ in query.contact_ids if (query.customer_id, id_) not in here}
+        others = self._named(strangers) if strangers else {}
+        default = settings.default_permissions
+        parties = [_party(query, rows.get(query.customer_id, []), default, others) for query in queries]
+        return Candidates(parties, settings.organization_name, settings.time_zone)
+
+    def _named(self, ids: set[UUID]) -> dict[UUID, Candidate]:
+        """Return contacts of other customers, and the marks of deleted ones; an id that never was is as deleted."""
+        found = {id_: Candidate(id_, deleted=True) for id_ in ids}
+        gone = set(self.connection.execute(sa.select(deleted_contacts.c.id).where(deleted_contacts.c.id.in_(ids))).scalars())
+        for row in self.connection.execute(_NAMED, {"ids": sorted(ids - gone)}):
+            found[row.contact_id] = _candidate(row, Permissions())
+        return found
+
+    def _default(self) -> Permissions:
+        return SqlSettings(self.connection).get().default_permissions
+
+
+def _missing(customer_id: UUID, contact_id: UUID) -> NotFound:
+    return NotFound(f"contact {contact_id} does not act for customer {customer_id}")
+
+
+def _row(affiliation: Affiliation) -> dict[str, Any]:
+    return {
+        "customer_id": affiliation.customer_id,
+        "contact_id": affiliation.contact_id,
+        "position": affiliation.position,
+        "permissions": permissions_row(affiliation.permissions),
+        "preferences": preferences_row(affiliation.preferences),
+        "create_time": affiliation.create_time,
+        "version": affiliation.version,
+    }
+
+
+def _affiliation(row: Row[Any]) -> Affiliation:
+    return Affiliation(
+        customer_id=row.customer_id,
+        contact_id=row.contact_id,
+        create_time=row.create_time,
+        position=row.position,
+        permissions=permissions_of(row.permissions),
+        preferences=preferences_of(row.preferences),
+        version=row.version,
+    )
+
+
+# --- what a reader sees --------------------------------------------------------------------------------------------------------------
+def _views(sight: Sight) -> sa.Select[Any]:
+    """Affiliations whose customer and contact the reader may both see; a contact sees its own, for all its customers."""
+    columns = (contacts.c.first_name, contacts.c.last_name, contacts.c.email, customers.c.permissions.label("customer_permissions"))
+    joined = affiliations.join(contacts, contacts.c.id == affiliations.c.contact_id).join(
+        customers, customers.c.id == affiliations.c.customer_id
+    )
+    visible = (contact_visible(sight), customer_visible(sight) if sight.contact_id is None else sa.true())
+    return sa.select(*affiliations.c, PRIMARY, *columns).select_from(joined).where(*visible)
+
+
+def _view(row: Row[Any], default: Permissions) -> AffiliationView:
+    affiliation = _affiliation(row)
+    counting = effective(affiliation.permissions, permissions_of(row.customer_permissions), default)
+    return AffiliationView(affiliation, row.primary, counting, f"{row.first_name} {row.last_name}", row.email)
+
+
+def views_of_contacts(connection: Connection, homes: Mapping[UUID, UUID], sight: Sight) -> dict[UUID, tuple[AffiliationView, ...]]:
+    """Return what the reader may see of the affiliations of each contact, its home customer (`homes`) first."""
+    if not homes:
+        return {}
+    query = _views(sight).where(affiliations.c.contact_id.in_(homes)).order_by(affiliations.c.create_time, affiliations.c.customer_id)
+    default = SqlSettings(connection).get().default_permissions
+    found: dict[UUID, list[AffiliationView]] = {id_: [] for id_ in homes}
+    for row in connection.execute(query):
+        found[row.contact_id].append(_view(row, default))
+    for id_, views in found.items():
+        views.sort(key=lambda view: view.affiliation.customer_id != homes[id_])
+    return {id_: tuple(views) for id_, views in found.items()}
+
+
+# --- candidates ----------------------------------------------------------------------------------------------------------------------
+_OF_CONTACT = (
+    contacts.c.state,
+    contacts.c.email,
+    contacts.c.first_name,
+    contacts.c.last_name,
+    contacts.c.language_code,
+    contacts.c.direction,
+    contacts.c.block_ticket_email,
+    contacts.c.newsletter,
+    contacts.c.version.label("contact_version"),
+)
+_OF_AFFILIATION = (affiliations.c.permissions, affiliations.c.preferences, affiliations.c.version.label("affiliation_version"))
+_CANDIDATES: sa.Select[Any] = (
+    sa.select(
+        customers.c.id.label("customer_id"),
+        customers.c.display_name,
+        customers.c.language_code.label("customer_language"),
+        customers.c.email.label("mailbox"),
+        customers.c.permissions.label("customer_permissions"),
+        customers.c.primary_contact_id,
+        affiliations.c.contact_id,
+        *_OF_AFFILIATION,
+        *_OF_CONTACT,
+    )
+    .select_from(
+        customers.outerjoin(affiliations, affiliations.c.customer_id == customers.c.id).outerjoin(
+            contacts, contacts.c.id == affiliations.c.contact_id
+        )
+    )
+    .where(customers.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(customers.c.id, sa.case((affiliations.c.contact_id == customers.c.primary_contact_id, 0), else_=1), contacts.c.sort_name)
+)
+# A stranger is judged by what it is for its home customer; for the customer in question it holds no permission.
+_NAMED: sa.Select[Any] = (
+    sa.select(contacts.c.id.label("contact_id"), sa.null().label("primary_contact_id"), *_OF_AFFILIATION, *_OF_CONTACT)
+    .select_from(
+        contacts.join(affiliations, (affiliations.c.contact_id == contacts.c.id) & (affiliations.c.customer_id == contacts.c.customer_id))
+    )
+    .where(contacts.c.id.in_(sa.bindparam("ids", expanding=True)))
+)
+
+
+def _party(query: Query, rows: Sequence[Row[Any]], default: Permissions, others: Mapping[UUID, Candidate]) -> Party:
+    strangers = [others[id_] for id_ in query.contact_ids if id_ in others]
+    if not rows:
+        return Party(query.customer_id, missing=True, candidates=tuple(strangers))
+    first = rows[0]
+    if first.contact_id is None:
+        found = [Candidate(None, email=first.mailbox, language_code=first.customer_language)] if first.mailbox else []
+    else:
+        inherited = effective(permissions_of(first.customer_permissions), default)
+        found = [_candidate(row, inherited) for row in rows]
+    here = {one.contact_id for one in found}
+    named = [one for one in strangers if one.contact_id not in here]
+    return Party(query.customer_id, False, first.display_name, first.customer_language, (*found, *named))
+
+
+def _candidate(row: Row[Any], inherited: Permissions) -> Candidate:
+    return Candidate(
+        contact_id=row.contact_id,
+        state=State[row.state],
+        email=row.email,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        language_code=row.language_code,
+        direction=Direction[row.direction],
+        primary=row.primary_contact_id == row.contact_id,
+        preferences=preferences_of(row.preferences),
+        effective=effective(permissions_of(row.permissions), inherited) if inherited.modes else effective(Permissions()),
+        block_ticket_email=row.block_ticket_email,
+        newsletter=row.newsletter,
+        contact_version=row.contact_version,
+        affiliation_version=row.affiliation_version,
+    )

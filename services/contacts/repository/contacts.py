@@ -1,0 +1,187 @@
+"""Contacts in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql import ColumnElement
+
+from libs.database import insert
+from libs.database_listing import select_page
+from libs.errors import Aborted
+from libs.listing import Listing, Value
+from services.contacts.domain import (
+    Contact,
+    ContactNotFound,
+    ContactPoint,
+    ContactView,
+    Direction,
+    EmailTaken,
+    PointKind,
+    PortalAccess,
+    Sight,
+    State,
+    folded,
+)
+from services.contacts.repository.affiliations import views_of_contacts
+from services.contacts.repository.customers import groups_of, in_group, set_groups
+from services.contacts.repository.tables import (
+    affiliations,
+    contact_groups,
+    contact_visible,
+    contacts,
+    customer_visible,
+    customers,
+    deleted_contacts,
+    words,
+)
+
+
+@dataclass(frozen=True)
+class SqlContacts:
+    connection: Connection
+
+    def get(self, contact_id: UUID, sight: Sight, *, lock: bool = False) -> Contact:
+        query = sa.select(contacts).where(contacts.c.id == contact_id, contact_visible(sight))
+        row = self.connection.execute(query.with_for_update() if lock else query).one_or_none()
+        if row is None:
+            raise ContactNotFound(f"contact {contact_id} does not exist")
+        return _contact(row, groups_of(self.connection, contact_groups, [contact_id])[contact_id])
+
+    def view(self, contact_id: UUID, sight: Sight) -> ContactView:
+        contact = self.get(contact_id, sight)
+        return ContactView(contact, views_of_contacts(self.connection, {contact_id: contact.customer_id}, sight)[contact_id])
+
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[ContactView], str]:
+        query = sa.select(contacts).where(contact_visible(sight))
+        for condition in _searched(folded(listing.query), sight):
+            query = query.where(condition)
+        rows, token = select_page(self.connection, query, listing, _columns(sight), contacts.c.id)
+        groups = groups_of(self.connection, contact_groups, [row.id for row in rows])
+        views = views_of_contacts(self.connection, {row.id: row.customer_id for row in rows}, sight)
+        return [ContactView(_contact(row, groups[row.id]), views[row.id]) for row in rows], token
+
+    def add(self, contact: Contact) -> None:
+        # ON CONFLICT, because a failed statement would end the transaction on PostgreSQL before we can say why.
+        new = insert(self.connection, contacts).values(_row(contact)).on_conflict_do_nothing(index_elements=[contacts.c.email_key])
+        if self.connection.execute(new.returning(contacts.c.id)).first() is None:
+            raise EmailTaken
+        set_groups(self.connection, contact_groups, contact.id, contact.groups)
+
+    def save(self, contact: Contact) -> Contact:
+        saved = replace(contact, version=contact.version + 1)
+        unchanged = (contacts.c.id == contact.id, contacts.c.version == contact.version)
+        try:
+            changed = self.connection.execute(sa.update(contacts).where(*unchanged).values(_row(saved))).rowcount
+        except sa.exc.IntegrityError as error:
+            if "email_key" in str(error.orig):
+                raise EmailTaken from error
+            raise
+        if changed != 1:
+            raise Aborted(f"contact {contact.id} was changed by someone else")
+        set_groups(self.connection, contact_groups, contact.id, contact.groups)
+        return saved
+
+    def delete(self, contact_id: UUID, now: datetime) -> None:
+        self.connection.execute(sa.delete(affiliations).where(affiliations.c.contact_id == contact_id))
+        self.connection.execute(sa.delete(contacts).where(contacts.c.id == contact_id))
+        self.connection.execute(sa.insert(deleted_contacts).values(id=contact_id, delete_time=now))
+
+    def entered(self, contact_id: UUID, time: datetime) -> None:
+        later = sa.or_(contacts.c.last_access_time.is_(None), contacts.c.last_access_time < time)
+        self.connection.execute(sa.update(contacts).where(contacts.c.id == contact_id, later).values(last_access_time=time))
+
+    def known(self, contact_ids: Collection[UUID]) -> set[UUID]:
+        return set(self.connection.execute(sa.select(contacts.c.id).where(contacts.c.id.in_(contact_ids))).scalars())
+
+
+def _row(contact: Contact) -> dict[str, Any]:
+    """Return the columns that a change writes; the last access is written by itself."""
+    return {
+        "id": contact.id,
+        "customer_id": contact.customer_id,
+        "state": contact.state.name,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "sort_name": contact.sort_name,
+        "search": contact.search_text,
+        "email": contact.email,
+        "email_key": contact.email_key,
+        "contact_points": [[point.kind.name, point.value, point.label] for point in contact.contact_points],
+        "language_code": contact.language_code,
+        "direction": contact.direction.name,
+        "access_enabled": contact.access.enabled,
+        "access_start_date": contact.access.start_date,
+        "access_end_date": contact.access.end_date,
+        "block_ticket_email": contact.block_ticket_email,
+        "do_not_call": contact.do_not_call,
+        "newsletter": contact.newsletter,
+        "create_time": contact.create_time,
+        "update_time": contact.update_time,
+        "version": contact.version,
+    }
+
+
+def _contact(row: Row[Any], groups: frozenset[UUID]) -> Contact:
+    return Contact(
+        id=row.id,
+        customer_id=row.customer_id,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        create_time=row.create_time,
+        update_time=row.update_time,
+        state=State[row.state],
+        email=row.email,
+        contact_points=tuple(ContactPoint(PointKind[kind], value, label) for kind, value, label in row.contact_points),
+        language_code=row.language_code,
+        direction=Direction[row.direction],
+        access=PortalAccess(row.access_enabled, row.access_start_date, row.access_end_date),
+        block_ticket_email=row.block_ticket_email,
+        do_not_call=row.do_not_call,
+        newsletter=row.newsletter,
+        groups=groups,
+        last_access_time=row.last_access_time,
+        version=row.version,
+    )
+
+
+def _searched(query: str, sight: Sight) -> list[ColumnElement[bool]]:
+    """Each word stands in the contact or in one of its customers that the caller may see."""
+    found: list[ColumnElement[bool]] = []
+    for own, of_customer in zip(words(query, contacts.c.search), words(query, customers.c.search), strict=True):
+        through = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)
+        either = sa.union(sa.select(contacts.c.id).where(own), through.where(of_customer, customer_visible(sight)))
+        found.append(contacts.c.id.in_(either))
+    return found
+
+
+def _columns(sight: Sight) -> dict[str, Any]:
+    def customer(compared: str, value: Value) -> ColumnElement[bool]:
+        acts = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)
+        found = contacts.c.id.in_(acts.where(customers.c.id == value, customer_visible(sight)))
+        return sa.not_(found) if compared == "!=" else found
+
+    def group(compared: str, value: Value) -> ColumnElement[bool]:
+        found = in_group(compared, value, contact_groups.c.contact_id == contacts.c.id, contact_groups.c.group_id)
+        return sa.not_(found) if compared == "!=" else found
+
+    def never_entered(compared: str, value: Value) -> ColumnElement[bool]:
+        return contacts.c.last_access_time.is_(None) if value is (compared != "!=") else contacts.c.last_access_time.is_not(None)
+
+    return {
+        "customer": customer,
+        "group": group,
+        "state": contacts.c.state,
+        "language_code": contacts.c.language_code,
+        "access.enabled": contacts.c.access_enabled,
+        "newsletter": contacts.c.newsletter,
+        "never_entered": never_entered,
+        "last_name": contacts.c.sort_name,
+        "create_time": contacts.c.create_time,
+    }

@@ -1,0 +1,154 @@
+"""Customers in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql import ColumnElement
+
+from libs.database_listing import select_page
+from libs.errors import Aborted
+from libs.listing import Listing, Value
+from services.contacts.domain import Category, Customer, CustomerNotFound, Kind, Sight, TaxIdentity, folded
+from services.contacts.repository.tables import (
+    affiliations,
+    contact_visible,
+    contacts,
+    customer_groups,
+    customer_visible,
+    customers,
+    permissions_of,
+    permissions_row,
+    words,
+)
+
+
+@dataclass(frozen=True)
+class SqlCustomers:
+    connection: Connection
+
+    def get(self, customer_id: UUID, sight: Sight, *, lock: bool = False) -> Customer:
+        query = sa.select(customers).where(customers.c.id == customer_id, customer_visible(sight))
+        row = self.connection.execute(query.with_for_update() if lock else query).one_or_none()
+        if row is None:
+            raise CustomerNotFound(f"customer {customer_id} does not exist")
+        return _customer(row, groups_of(self.connection, customer_groups, [customer_id])[customer_id])
+
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Customer], str]:
+        query = sa.select(customers).where(customer_visible(sight))
+        for condition in _searched(folded(listing.query), sight):
+            query = query.where(condition)
+        columns: dict[str, Any] = {
+            "kind": customers.c.kind,
+            "category": _category,
+            "group": _group,
+            "display_name": customers.c.sort_name,
+            "create_time": customers.c.create_time,
+        }
+        rows, token = select_page(self.connection, query, listing, columns, customers.c.id)
+        groups = groups_of(self.connection, customer_groups, [row.id for row in rows])
+        return [_customer(row, groups[row.id]) for row in rows], token
+
+    def add(self, customer: Customer) -> None:
+        self.connection.execute(sa.insert(customers).values(_row(customer)))
+        set_groups(self.connection, customer_groups, customer.id, customer.groups)
+
+    def save(self, customer: Customer) -> Customer:
+        saved = replace(customer, version=customer.version + 1)
+        unchanged = (customers.c.id == customer.id, customers.c.version == customer.version)
+        if self.connection.execute(sa.update(customers).where(*unchanged).values(_row(saved))).rowcount != 1:
+            raise Aborted(f"customer {customer.id} was changed by someone else")
+        set_groups(self.connection, customer_groups, customer.id, customer.groups)
+        return saved
+
+
+def _row(customer: Customer) -> dict[str, Any]:
+    return {
+        "id": customer.id,
+        "kind": customer.kind.name,
+        "categories": "".join(f",{category.name}" for category in customer.categories) + ",",
+        "display_name": customer.display_name,
+        "sort_name": customer.sort_name,
+        "search": customer.search_text,
+        "email": customer.email,
+        "phone": customer.phone,
+        "tax_identity": {key: value for key, value in asdict(customer.tax_identity).items() if value},
+        "language_code": customer.language_code,
+        "permissions": permissions_row(customer.permissions),
+        "primary_contact_id": customer.primary_contact_id,
+        "create_time": customer.create_time,
+        "update_time": customer.update_time,
+        "version": customer.version,
+    }
+
+
+def _customer(row: Row[Any], groups: frozenset[UUID]) -> Customer:
+    return Customer(
+        id=row.id,
+        kind=Kind[row.kind],
+        display_name=row.display_name,
+        create_time=row.create_time,
+        update_time=row.update_time,
+        categories=tuple(Category[name] for name in row.categories.split(",") if name),
+        email=row.email,
+        phone=row.phone,
+        tax_identity=TaxIdentity(**row.tax_identity),
+        language_code=row.language_code,
+        permissions=permissions_of(row.permissions),
+        primary_contact_id=row.primary_contact_id,
+        groups=groups,
+        version=row.version,
+    )
+
+
+def _searched(query: str, sight: Sight) -> list[ColumnElement[bool]]:
+    """Each word stands in the customer or in one of its contacts that the caller may see."""
+    found: list[ColumnElement[bool]] = []
+    for own, of_contact in zip(words(query, customers.c.search), words(query, contacts.c.search), strict=True):
+        through = sa.select(affiliations.c.customer_id).join(contacts, contacts.c.id == affiliations.c.contact_id)
+        either = sa.union(sa.select(customers.c.id).where(own), through.where(of_contact, contact_visible(sight)))
+        found.append(customers.c.id.in_(either))
+    return found
+
+
+def _category(compared: str, value: Value) -> ColumnElement[bool]:
+    return _not_if(compared, customers.c.categories.contains(f",{value},"))
+
+
+def _group(compared: str, value: Value) -> ColumnElement[bool]:
+    of_customer = customer_groups.c.customer_id == customers.c.id
+    return _not_if(compared, in_group(compared, value, of_customer, customer_groups.c.group_id))
+
+
+def in_group(compared: str, value: Value, member: ColumnElement[bool], group: sa.Column[UUID]) -> ColumnElement[bool]:
+    """Say whether a row belongs to the group; to any group when no value is given."""
+    return sa.exists().where(member, sa.true() if value is None else group == value)
+
+
+def _not_if(compared: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return sa.not_(condition) if compared == "!=" else condition
+
+
+# --- groups of customers and contacts ------------------------------------------------------------------------------------------------
+def groups_of(connection: Connection, table: sa.Table, ids: Collection[UUID]) -> dict[UUID, frozenset[UUID]]:
+    """Return the groups of each id. table: customer_groups or contact_groups."""
+    found: dict[UUID, set[UUID]] = {id_: set() for id_ in ids}
+    member = table.columns.values()[1]
+    if found:
+        for group, owner in connection.execute(sa.select(table.c.group_id, member).where(member.in_(found))):
+            found[owner].add(group)
+    return {id_: frozenset(groups) for id_, groups in found.items()}
+
+
+def set_groups(connection: Connection, table: sa.Table, id_: UUID, groups: frozenset[UUID]) -> None:
+    member = table.columns.values()[1]
+    before = groups_of(connection, table, [id_])[id_]
+    if gone := before - groups:
+        connection.execute(sa.delete(table).where(member == id_, table.c.group_id.in_(gone)))
+    if new := groups - before:
+        connection.execute(sa.insert(table), [{"group_id": group, member.name: id_} for group in sorted(new)])

@@ -1,0 +1,50 @@
+"""The settings in SQL: one row, made by the migration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from libs.errors import Aborted
+from services.contacts.domain import ContactsSettings, Profile
+from services.contacts.repository.tables import permissions_of, permissions_row, preferences_of, preferences_row, settings
+
+
+@dataclass(frozen=True)
+class SqlSettings:
+    connection: Connection
+
+    def get(self, *, lock: bool = False) -> ContactsSettings:
+        query = sa.select(settings)
+        row = self.connection.execute(query.with_for_update() if lock else query).one()
+        return ContactsSettings(
+            organization_name=row.organization_name,
+            time_zone=row.time_zone,
+            language_code=row.language_code,
+            default_permissions=permissions_of(row.default_permissions),
+            default_preferences=preferences_of(row.default_preferences),
+            profiles=tuple(Profile(id_, it, en, preferences_of(chosen)) for id_, it, en, chosen in row.profiles),
+            version=row.version,
+        )
+
+    def save(self, changed: ContactsSettings) -> ContactsSettings:
+        saved = replace(changed, version=changed.version + 1)
+        unchanged = sa.update(settings).where(settings.c.version == changed.version)
+        if self.connection.execute(unchanged.values(_row(saved))).rowcount != 1:
+            raise Aborted("the settings were changed by someone else")
+        return saved
+
+
+def _row(domain: ContactsSettings) -> dict[str, Any]:
+    return {
+        "organization_name": domain.organization_name,
+        "time_zone": domain.time_zone,
+        "language_code": domain.language_code,
+        "default_permissions": permissions_row(domain.default_permissions),
+        "default_preferences": preferences_row(domain.default_preferences),
+        "profiles": [[one.id, one.label_it, one.label_en, preferences_row(one.preferences)] for one in domain.profiles],
+        "version": domain.version,
+    }

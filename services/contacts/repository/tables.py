@@ -1,0 +1,208 @@
+"""Tables of contacts, and how values of the domain stand in them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.sql import ColumnElement
+
+from libs.database import UtcDateTime, tables
+from services.contacts.domain import Mode, Notification, Permissions, Preferences, Section, Sight, TicketScope
+
+metadata = tables()
+
+groups = sa.Table(
+    "groups",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("display_name", sa.String(100), nullable=False),
+    sa.Column("name_key", sa.String(200), nullable=False, unique=True),
+    sa.Column("parent_id", sa.Uuid, sa.ForeignKey("groups.id")),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+customers = sa.Table(
+    "customers",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("categories", sa.String(120), nullable=False),  # ",CLIENT,SUPPLIER,"
+    sa.Column("display_name", sa.String(200), nullable=False),
+    sa.Column("sort_name", sa.Text, nullable=False),
+    sa.Column("search", sa.Text, nullable=False),
+    sa.Column("email", sa.String(254), nullable=False),
+    sa.Column("phone", sa.String(20), nullable=False),
+    sa.Column("tax_identity", sa.JSON, nullable=False),
+    sa.Column("language_code", sa.String(5), nullable=False),
+    sa.Column("permissions", sa.JSON, nullable=False),
+    sa.Column("primary_contact_id", sa.Uuid),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("update_time", UtcDateTime, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("id", "primary_contact_id"),
+    # The primary contact acts for the customer. See affiliations.
+    sa.ForeignKeyConstraint(
+        ["id", "primary_contact_id"],
+        ["affiliations.customer_id", "affiliations.contact_id"],
+        deferrable=True,
+        initially="DEFERRED",
+        use_alter=True,
+    ),
+    sa.Index("ix_customers_sort_name_id", "sort_name", "id"),
+    sa.Index("ix_customers_create_time_id", "create_time", "id"),
+    # Trigrams, so that a part of a word is found without reading the table; SQLite reads the whole index.
+    sa.Index("ix_customers_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+)
+contacts = sa.Table(
+    "contacts",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("customer_id", sa.Uuid, sa.ForeignKey("customers.id"), nullable=False, index=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("first_name", sa.String(100), nullable=False),
+    sa.Column("last_name", sa.String(100), nullable=False),
+    sa.Column("sort_name", sa.Text, nullable=False),
+    sa.Column("search", sa.Text, nullable=False),
+    sa.Column("email", sa.String(254), nullable=False),
+    sa.Column("email_key", sa.String(400), unique=True),  # folded; null without an address
+    sa.Column("contact_points", sa.JSON, nullable=False),
+    sa.Column("language_code", sa.String(5), nullable=False),
+    sa.Column("direction", sa.String(3), nullable=False),
+    sa.Column("access_enabled", sa.Boolean, nullable=False),
+    sa.Column("access_start_date", sa.Date),
+    sa.Column("access_end_date", sa.Date),
+    sa.Column("block_ticket_email", sa.Boolean, nullable=False),
+    sa.Column("do_not_call", sa.Boolean, nullable=False),
+    sa.Column("newsletter", sa.Boolean, nullable=False),
+    sa.Column("last_access_time", UtcDateTime),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("update_time", UtcDateTime, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Index("ix_contacts_sort_name_id", "sort_name", "id"),
+    sa.Index("ix_contacts_create_time_id", "create_time", "id"),
+    # Trigrams, so that a part of a word is found without reading the table; SQLite reads the whole index.
+    sa.Index("ix_contacts_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+)
+# "Exactly one primary contact for each customer with contacts" is held by the database: the primary is one column of the customer, so
+# there are never two; every affiliation repeats it and may not lack it, so there is never none; and customers.primary_contact_id names an
+# affiliation, so the primary cannot be removed. The copies follow by ON UPDATE CASCADE; both keys are checked at the commit.
+affiliations = sa.Table(
+    "affiliations",
+    metadata,
+    sa.Column("customer_id", sa.Uuid, primary_key=True),
+    sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id"), primary_key=True, index=True),
+    sa.Column("primary_contact_id", sa.Uuid, nullable=False),
+    sa.Column("position", sa.String(100), nullable=False),
+    sa.Column("permissions", sa.JSON, nullable=False),
+    sa.Column("preferences", sa.JSON, nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["customer_id", "primary_contact_id"],
+        ["customers.id", "customers.primary_contact_id"],
+        onupdate="CASCADE",
+        deferrable=True,
+        initially="DEFERRED",
+    ),
+)
+customer_groups = sa.Table(
+    "customer_groups",
+    metadata,
+    sa.Column("group_id", sa.Uuid, sa.ForeignKey("groups.id"), primary_key=True),
+    sa.Column("customer_id", sa.Uuid, sa.ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+contact_groups = sa.Table(
+    "contact_groups",
+    metadata,
+    sa.Column("group_id", sa.Uuid, sa.ForeignKey("groups.id"), primary_key=True),
+    sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+deleted_contacts = sa.Table(  # nothing personal: that an id was a contact
+    "deleted_contacts",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("delete_time", UtcDateTime, nullable=False),
+)
+activities = sa.Table(  # outlives the contact, hence no foreign key
+    "activities",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("event_id", sa.Uuid, nullable=False),
+    sa.Column("contact_id", sa.Uuid, nullable=False),
+    sa.Column("customer_id", sa.Uuid),
+    sa.Column("kind", sa.String(120), nullable=False),
+    sa.Column("resource", sa.String(200), nullable=False),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("time", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("event_id", "contact_id"),
+    sa.Index("ix_activities_contact_id_time_id", "contact_id", "time", "id"),
+    sa.Index("ix_activities_customer_id_time_id", "customer_id", "time", "id"),
+)
+settings = sa.Table(  # one row
+    "settings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("organization_name", sa.String(200), nullable=False),
+    sa.Column("time_zone", sa.String(60), nullable=False),
+    sa.Column("language_code", sa.String(5), nullable=False),
+    sa.Column("default_permissions", sa.JSON, nullable=False),
+    sa.Column("default_preferences", sa.JSON, nullable=False),
+    sa.Column("profiles", sa.JSON, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+
+
+# --- values --------------------------------------------------------------------------------------------------------------------------
+_SECTIONS = {section.value: section for section in Section}
+_MODES = {mode.name: mode for mode in Mode}
+_NOTIFICATIONS = {type_.value: type_ for type_ in Notification}
+
+
+def permissions_row(permissions: Permissions) -> dict[str, str]:
+    row = {section.value: mode.name for section, mode in permissions.modes.items()}
+    return {**row, "ticket_scope": permissions.ticket_scope.name} if permissions.ticket_scope else row
+
+
+def permissions_of(row: dict[str, str]) -> Permissions:
+    modes = {_SECTIONS[key]: _MODES[value] for key, value in row.items() if key != "ticket_scope"}
+    return Permissions(modes, TicketScope[row["ticket_scope"]] if "ticket_scope" in row else None)
+
+
+def preferences_row(preferences: Preferences) -> dict[str, Any]:
+    return {"switches": {type_.value: on for type_, on in preferences.switches.items()}, "kinds": dict(preferences.kinds)}
+
+
+def preferences_of(row: dict[str, Any]) -> Preferences:
+    return Preferences({_NOTIFICATIONS[key]: on for key, on in row["switches"].items()}, row["kinds"])
+
+
+# --- who sees what -------------------------------------------------------------------------------------------------------------------
+def customer_visible(sight: Sight) -> ColumnElement[bool]:
+    """Return the predicate on customers: part of every query, so that a hidden row and a missing one are the same."""
+    if sight.everything:
+        return sa.true()
+    if sight.contact_id is not None:
+        acts = (affiliations.c.customer_id == customers.c.id) & (affiliations.c.contact_id == sight.contact_id)
+        return sa.exists().where(acts)
+    return _in_groups(customer_groups.c.customer_id, customers.c.id, customer_groups.c.group_id, sight)
+
+
+def contact_visible(sight: Sight) -> ColumnElement[bool]:
+    """Return the predicate on contacts: a contact is seen by its own groups, whatever those of its customers."""
+    if sight.everything:
+        return sa.true()
+    if sight.contact_id is not None:
+        return contacts.c.id == sight.contact_id
+    return _in_groups(contact_groups.c.contact_id, contacts.c.id, contact_groups.c.group_id, sight)
+
+
+def _in_groups(member: sa.Column[UUID], row: sa.Column[UUID], group: sa.Column[UUID], sight: Sight) -> ColumnElement[bool]:
+    if not sight.groups:
+        return sa.false()
+    return sa.exists().where(member == row, group.in_(sorted(sight.groups)))
+
+
+def words(query: str, column: sa.Column[str]) -> list[ColumnElement[bool]]:
+    """Return one condition for each word of a folded query: it is part of the column."""
+    return [column.contains(word, autoescape=True) for word in query.split()]

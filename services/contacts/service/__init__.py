@@ -1,0 +1,106 @@
+"""Use cases of contacts, one file per resource; here what they need from outside, and who sees what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from libs import unit_of_work
+from libs.access import Caller, Kind
+from libs.listing import Listing
+from services.contacts import domain
+from services.contacts.domain import Sight
+
+
+class Customers(Protocol):
+    def get(self, customer_id: UUID, sight: Sight, *, lock: bool = False) -> domain.Customer:
+        """Return the customer, or NotFound; lock: nobody else changes it or its contacts before the commit."""
+        ...
+
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Customer], str]: ...
+    def add(self, customer: domain.Customer) -> None: ...
+    def save(self, customer: domain.Customer) -> domain.Customer: ...  # with its next version; Aborted if another was faster
+
+
+class Contacts(Protocol):
+    def get(self, contact_id: UUID, sight: Sight, *, lock: bool = False) -> domain.Contact: ...  # or NotFound
+    def view(self, contact_id: UUID, sight: Sight) -> domain.ContactView: ...  # or NotFound
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.ContactView], str]: ...
+    def add(self, contact: domain.Contact) -> None: ...  # EmailTaken
+    def save(self, contact: domain.Contact) -> domain.Contact: ...  # EmailTaken; Aborted if another was faster
+    def delete(self, contact_id: UUID, now: datetime) -> None: ...  # with its affiliations; keeps the id as deleted
+    def entered(self, contact_id: UUID, time: datetime) -> None: ...  # the latest access counts
+    def known(self, contact_ids: Collection[UUID]) -> set[UUID]: ...  # those that exist
+
+
+class Affiliations(Protocol):
+    def get(self, customer_id: UUID, contact_id: UUID) -> domain.Affiliation: ...  # or NotFound
+    def view(self, customer_id: UUID, contact_id: UUID, sight: Sight) -> domain.AffiliationView: ...  # or NotFound
+    def page(self, customer_id: UUID | None, listing: Listing, sight: Sight) -> tuple[Sequence[domain.AffiliationView], str]: ...
+    def of_contact(self, contact_id: UUID) -> list[domain.Affiliation]: ...
+    def primary_of(self, contact_id: UUID) -> list[UUID]: ...  # customers
+    def add(self, affiliation: domain.Affiliation) -> None: ...  # AlreadyAffiliated; the first of a customer makes its contact primary
+    def save(self, affiliation: domain.Affiliation) -> domain.Affiliation: ...
+    def delete(self, affiliation: domain.Affiliation) -> None: ...
+    def candidates(self, queries: Sequence[domain.Query]) -> domain.Candidates: ...
+
+
+class Groups(Protocol):
+    def get(self, group_id: UUID, sight: Sight) -> domain.Group: ...  # or NotFound
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Group], str]: ...
+    def add(self, group: domain.Group) -> None: ...  # NameTaken
+    def save(self, group: domain.Group) -> domain.Group: ...  # NameTaken
+    def delete(self, group: domain.Group) -> None: ...
+    def ancestors(self, group_id: UUID) -> list[UUID]: ...  # itself first; fails on an unknown one with NotFound
+    def unknown(self, group_ids: Collection[UUID]) -> set[UUID]: ...
+    def has_children(self, group_id: UUID) -> bool: ...
+
+
+class Settings(Protocol):
+    def get(self, *, lock: bool = False) -> domain.ContactsSettings: ...
+    def save(self, settings: domain.ContactsSettings) -> domain.ContactsSettings: ...
+
+
+class Activities(Protocol):
+    def add(self, activities: Sequence[domain.Activity]) -> None: ...  # those of a known event change nothing
+    def page(
+        self, contact_id: UUID | None, customer_id: UUID | None, listing: Listing, sight: Sight
+    ) -> tuple[Sequence[domain.Activity], str]: ...
+
+
+class Repositories(Protocol):
+    @property
+    def customers(self) -> Customers: ...
+    @property
+    def contacts(self) -> Contacts: ...
+    @property
+    def affiliations(self) -> Affiliations: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def activities(self) -> Activities: ...
+
+
+class UnitOfWork(unit_of_work.UnitOfWork, Repositories, Protocol):
+    """Repositories of one transaction."""
+
+
+Reading = Callable[[], AbstractContextManager[Repositories]]  # repositories outside a transaction, for what only reads
+
+
+def sight_of(caller: Caller) -> Sight:
+    """Return the rows that a caller sees: services all, operators those of their groups, a contact its own."""
+    match caller.kind:
+        case Kind.SERVICE:
+            return domain.EVERYTHING
+        case Kind.OPERATOR if "contacts.read" in caller.capabilities:
+            return Sight(everything=caller.sees_all, groups=caller.groups)
+        case Kind.CONTACT:
+            return Sight(contact_id=caller.account_id)
+        case _:
+            return Sight()

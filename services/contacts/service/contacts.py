@@ -1,0 +1,160 @@
+"""Use cases of contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from libs.access import Caller
+from libs.errors import InvalidArgument
+from libs.ids import new_id
+from libs.unit_of_work import Clock, Request
+from services.contacts import domain, wire
+from services.contacts.domain import Affiliation, Contact, ContactsSettings, ContactView, Customer, Sight
+from services.contacts.service import UnitOfWork, sight_of
+
+
+@dataclass(frozen=True)
+class NewContact:
+    """What a caller wants made. newsletter None: yes when there is an address. affiliations: besides or instead of the bare one."""
+
+    contact: Contact
+    affiliations: Sequence[Affiliation] = ()
+    newsletter: bool | None = None
+    skip_welcome: bool = False
+    send_set_password: bool = False
+
+
+def create_contact(make: Callable[[UUID], NewContact], request: Request, caller: Caller, *, uow: UnitOfWork) -> ContactView:
+    """Store a person with what it is for each customer, all defaults filled in, and announce it in the same commit.
+
+    The first contact of a customer becomes its primary one.
+    """
+    sight, id_ = sight_of(caller), new_id()
+    wanted = make(id_)
+    contact = wanted.contact.checked()
+    contact = replace(contact, newsletter=bool(contact.email) if wanted.newsletter is None else wanted.newsletter)
+    with uow:
+        if (earlier := uow.requests.claim(request, str(id_))) is not None:
+            return uow.contacts.view(UUID(earlier), sight)
+        settings = uow.settings.get()
+        customers = _customers(wanted, sight, uow)
+        home = customers[contact.customer_id]
+        contact = replace(
+            contact,
+            language_code=contact.language_code or home.language_code or settings.language_code,
+            groups=_first_groups(contact.groups, home.groups, sight, uow),
+        )
+        affiliations = [
+            fill(one.checked("contact.affiliations"), contact, customers[one.customer_id], settings) for one in _affiliations(wanted)
+        ]
+        if domain.needs_email(contact, [one.preferences for one in affiliations]):
+            fault = domain.EMAIL_REQUIRED
+            raise InvalidArgument.of(fault.field, fault.description, fault.reason)
+        uow.contacts.add(contact)
+        for affiliation in affiliations:
+            affiliate(affiliation, customers[affiliation.customer_id], uow=uow)
+        uow.outbox.add(wire.contact_created(contact, skip_welcome=wanted.skip_welcome, send_set_password=wanted.send_set_password))
+        view = uow.contacts.view(id_, sight)
+        uow.commit()
+    return view
+
+
+def fill(affiliation: Affiliation, contact: Contact, customer: Customer, settings: ContactsSettings) -> Affiliation:
+    """Return the affiliation with explicit permissions and preferences, as they stand at this moment.
+
+    Who has no address is told nothing by default: the first notification that is wanted asks for one.
+    """
+    default = settings.default_preferences if contact.email else domain.SILENT
+    return replace(
+        affiliation,
+        permissions=domain.filled(affiliation.permissions, customer.permissions, settings.default_permissions),
+        preferences=affiliation.preferences.filled(default),
+    )
+
+
+def affiliate(affiliation: Affiliation, customer: Customer, *, uow: UnitOfWork) -> None:
+    """Store an affiliation with a locked customer; the first one makes its contact primary, which changes the customer."""
+    if customer.primary_contact_id is None:
+        customer = replace(customer, primary_contact_id=affiliation.contact_id, update_time=affiliation.create_time)
+        uow.affiliations.add(affiliation)
+        uow.outbox.add(wire.customer_updated(uow.customers.save(customer)))
+    else:
+        uow.affiliations.add(affiliation)
+
+
+def update_contact(
+    contact_id: UUID, change: Callable[[Contact], Contact], request: Request, caller: Caller, *, uow: UnitOfWork, clock: Clock
+) -> ContactView:
+    """Change what `change` changes and announce it; switching the access on is announced too."""
+    sight = sight_of(caller)
+    with uow:
+        if uow.requests.claim(request, str(contact_id)) is not None:
+            return uow.contacts.view(contact_id, sight)
+        before = uow.contacts.get(contact_id, sight, lock=True)
+        contact = replace(change(before).checked(), update_time=clock())
+        if contact.groups != before.groups:
+            _check_groups(contact.groups, before.groups, sight, uow)
+        if not contact.email and domain.needs_email(contact, [one.preferences for one in uow.affiliations.of_contact(contact_id)]):
+            raise domain.EmailRequired
+        contact = uow.contacts.save(contact)
+        uow.outbox.add(wire.contact_updated(contact, before))
+        if contact.access.enabled and not before.access.enabled:
+            uow.outbox.add(wire.portal_access_enabled(contact))
+        view = uow.contacts.view(contact_id, sight)
+        uow.commit()
+    return view
+
+
+def delete_contact(
+    contact_id: UUID, check: Callable[[Contact], None], request: Request, caller: Caller, *, uow: UnitOfWork, clock: Clock
+) -> None:
+    """Delete a person for good and announce it; history keeps the id. Refused while it is primary anywhere."""
+    with uow:
+        if uow.requests.claim(request, str(contact_id)) is not None:
+            return
+        contact = uow.contacts.get(contact_id, sight_of(caller), lock=True)
+        check(contact)
+        if customers := uow.affiliations.primary_of(contact_id):
+            raise domain.ContactIsPrimary(f"contact {contact_id} is primary for {len(customers)} customers: name another one first")
+        uow.contacts.delete(contact_id, clock())
+        uow.outbox.add(wire.contact_deleted(replace(contact, version=contact.version + 1)))
+        uow.commit()
+
+
+# --- what a new contact belongs to ---------------------------------------------------------------------------------------------------
+def _affiliations(wanted: NewContact) -> list[Affiliation]:
+    """Return what was asked for, with the bare affiliation to the home customer unless that is among it."""
+    contact = wanted.contact
+    if any(one.customer_id == contact.customer_id for one in wanted.affiliations):
+        return list(wanted.affiliations)
+    return [Affiliation(contact.customer_id, contact.id, contact.create_time), *wanted.affiliations]
+
+
+def _customers(wanted: NewContact, sight: Sight, uow: UnitOfWork) -> dict[UUID, Customer]:
+    """Return the customers concerned, locked in one order for all callers."""
+    ids = [one.customer_id for one in _affiliations(wanted)]
+    if len(set(ids)) < len(ids):
+        raise InvalidArgument.of("contact.affiliations", "names a customer twice", "DUPLICATE")
+    return {id_: _customer(id_, id_ == wanted.contact.customer_id, sight, uow) for id_ in sorted(ids)}
+
+
+def _customer(customer_id: UUID, home: bool, sight: Sight, uow: UnitOfWork) -> Customer:
+    try:
+        return uow.customers.get(customer_id, sight, lock=True)
+    except domain.CustomerNotFound:
+        raise InvalidArgument.of("contact.customer" if home else "contact.affiliations", "does not exist", "CUSTOMER_UNKNOWN") from None
+
+
+def _first_groups(wanted: frozenset[UUID], of_customer: frozenset[UUID], sight: Sight, uow: UnitOfWork) -> frozenset[UUID]:
+    """Return the groups of a new contact: whoever sees only some groups and names none gives it those that it shares with the customer."""
+    if not wanted and not sight.everything:
+        return of_customer & sight.groups
+    return _check_groups(wanted, frozenset(), sight, uow)
+
+
+def _check_groups(wanted: frozenset[UUID], before: frozenset[UUID], sight: Sight, uow: UnitOfWork) -> frozenset[UUID]:
+    if uow.groups.unknown(wanted):
+        raise InvalidArgument.of("contact.groups", "names a group that does not exist", "GROUP_UNKNOWN")
+    return domain.allowed_groups(wanted, before, sight, "contact.groups")

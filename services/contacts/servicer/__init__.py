@@ -1,0 +1,9 @@
+"""gRPC in, one file per gRPC service."""
+
+from services.contacts.servicer.affiliations import Affiliations
+from services.contacts.servicer.contacts import Contacts
+from services.contacts.servicer.customers import Customers
+from services.contacts.servicer.groups import Groups
+from services.contacts.servicer.settings import Settings
+
+__all__ = ["Affiliations", "Contacts", "Customers", "Groups", "Settings"]

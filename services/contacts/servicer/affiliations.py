@@ -1,0 +1,81 @@
+"""gRPC in: affiliations, and the candidates of notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from google.protobuf.empty_pb2 import Empty
+from grpc import ServicerContext
+from recapito.contacts.v1 import affiliations_pb2 as pb
+from recapito.contacts.v1 import contacts_pb2
+from recapito.contacts.v1.affiliations_pb2_grpc import AffiliationsServicer
+
+from libs.access import Caller, Kind
+from libs.errors import InvalidArgument
+from libs.listing import Comparison, Listing, listing
+from libs.rpc import context
+from libs.unit_of_work import Clock
+from services.contacts import wire
+from services.contacts.service import Reading, UnitOfWork, sight_of
+from services.contacts.service import affiliations as service
+
+EVERY_CUSTOMER = "customers/-"
+
+
+@dataclass(frozen=True)
+class Affiliations(AffiliationsServicer):
+    new_uow: Callable[[], UnitOfWork]
+    reading: Reading
+    clock: Clock
+
+    def ListAffiliations(self, request: pb.ListAffiliationsRequest, _context: ServicerContext) -> pb.ListAffiliationsResponse:
+        caller = context.caller()
+        sight = sight_of(caller)
+        wanted = listing(request, fields={"contact": UUID}, orders=("order",), default_order="order")
+        customer_id = None if request.parent == EVERY_CUSTOMER else wire.id_of(request.parent)
+        if customer_id is None:
+            _check_one_contact(wanted, caller)
+        with self.reading() as repositories:
+            if customer_id is not None:
+                repositories.customers.get(customer_id, sight)
+            page, token = repositories.affiliations.page(customer_id, wanted, sight)
+        return pb.ListAffiliationsResponse(affiliations=[wire.affiliation(one) for one in page], next_page_token=token)
+
+    def GetAffiliation(self, request: pb.GetAffiliationRequest, _context: ServicerContext) -> contacts_pb2.Affiliation:
+        caller = context.caller()
+        key = wire.affiliation_ids(request.name, caller.account_id)
+        with self.reading() as repositories:
+            return wire.affiliation(repositories.affiliations.view(*key, sight_of(caller)))
+
+    def CreateAffiliation(self, request: pb.CreateAffiliationRequest, _context: ServicerContext) -> contacts_pb2.Affiliation:
+        new = wire.new_affiliation(request.parent, request.affiliation, self.clock())
+        return wire.affiliation(service.create_affiliation(new, context.request_of(request), context.caller(), uow=self.new_uow()))
+
+    def UpdateAffiliation(self, request: pb.UpdateAffiliationRequest, _context: ServicerContext) -> contacts_pb2.Affiliation:
+        key = wire.affiliation_ids(request.affiliation.name)
+        change = wire.changed_affiliation(request.affiliation, request.update_mask)
+        return wire.affiliation(service.update_affiliation(*key, change, context.request_of(request), context.caller(), uow=self.new_uow()))
+
+    def MakePrimary(self, request: pb.MakePrimaryRequest, _context: ServicerContext) -> contacts_pb2.Affiliation:
+        key, check = wire.affiliation_ids(request.name), wire.check_affiliation(request.etag)
+        made = service.make_primary(*key, check, context.request_of(request), context.caller(), uow=self.new_uow(), clock=self.clock)
+        return wire.affiliation(made)
+
+    def DeleteAffiliation(self, request: pb.DeleteAffiliationRequest, _context: ServicerContext) -> Empty:
+        key, check = wire.affiliation_ids(request.name), wire.check_affiliation(request.etag)
+        service.delete_affiliation(*key, check, context.request_of(request), context.caller(), uow=self.new_uow())
+        return Empty()
+
+    def BatchGetCandidates(self, request: pb.BatchGetCandidatesRequest, _context: ServicerContext) -> pb.BatchGetCandidatesResponse:
+        queries = [wire.query(one, index) for index, one in enumerate(request.queries)]
+        with self.reading() as repositories:
+            return wire.candidates(repositories.affiliations.candidates(queries))
+
+
+def _check_one_contact(wanted: Listing, caller: Caller) -> None:
+    """Across customers only the affiliations of one contact are listed: its own, or the one that the filter names."""
+    one = isinstance(wanted.filter, Comparison) and wanted.filter.operator == "=" and wanted.filter.value is not None
+    if not one and caller.kind is not Kind.CONTACT:
+        raise InvalidArgument.of("filter", 'must be contact = "contacts/…" when the parent is customers/-', "FILTER_INVALID")

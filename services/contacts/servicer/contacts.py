@@ -1,0 +1,89 @@
+"""gRPC in: contacts and what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from google.protobuf.empty_pb2 import Empty
+from grpc import ServicerContext
+from recapito.contacts.v1 import contacts_pb2 as pb
+from recapito.contacts.v1.contacts_pb2_grpc import ContactsServicer
+
+from libs.errors import InvalidArgument
+from libs.listing import listing
+from libs.rpc import context
+from libs.unit_of_work import Clock
+from services.contacts import wire
+from services.contacts.service import Reading, UnitOfWork, sight_of
+from services.contacts.service import contacts as service
+
+FIELDS = {
+    "customer": UUID,
+    "group": UUID,
+    "state": pb.Contact.State,
+    "language_code": str,
+    "access.enabled": bool,
+    "newsletter": bool,
+    "never_entered": bool,
+}
+
+
+@dataclass(frozen=True)
+class Contacts(ContactsServicer):
+    new_uow: Callable[[], UnitOfWork]
+    reading: Reading
+    clock: Clock
+
+    def ListContacts(self, request: pb.ListContactsRequest, _context: ServicerContext) -> pb.ListContactsResponse:
+        wanted = listing(request, fields=FIELDS, orders=("last_name", "create_time"), default_order="last_name")
+        with self.reading() as repositories:
+            page, token = repositories.contacts.page(wanted, sight_of(context.caller()))
+        return pb.ListContactsResponse(contacts=[wire.contact(one) for one in page], next_page_token=token)
+
+    def GetContact(self, request: pb.GetContactRequest, _context: ServicerContext) -> pb.Contact:
+        caller = context.caller()
+        with self.reading() as repositories:
+            return wire.contact(repositories.contacts.view(wire.id_of(request.name, caller.account_id), sight_of(caller)))
+
+    def CreateContact(self, request: pb.CreateContactRequest, _context: ServicerContext) -> pb.Contact:
+        now = self.clock()
+
+        def make(id_: UUID) -> service.NewContact:
+            contact, affiliations = wire.new_contact(request.contact, id_, now)
+            newsletter = request.contact.newsletter if request.contact.HasField("newsletter") else None
+            return service.NewContact(contact, affiliations, newsletter, request.skip_welcome, request.send_set_password)
+
+        return wire.contact(service.create_contact(make, context.request_of(request), context.caller(), uow=self.new_uow()))
+
+    def UpdateContact(self, request: pb.UpdateContactRequest, _context: ServicerContext) -> pb.Contact:
+        id_, change = wire.id_of(request.contact.name), wire.changed_contact(request.contact, request.update_mask)
+        changed = service.update_contact(id_, change, context.request_of(request), context.caller(), uow=self.new_uow(), clock=self.clock)
+        return wire.contact(changed)
+
+    def DeleteContact(self, request: pb.DeleteContactRequest, _context: ServicerContext) -> Empty:
+        service.delete_contact(
+            wire.id_of(request.name),
+            lambda contact: wire.check_etag(request.etag, contact.version),
+            context.request_of(request),
+            context.caller(),
+            uow=self.new_uow(),
+            clock=self.clock,
+        )
+        return Empty()
+
+    def ListActivities(self, request: pb.ListActivitiesRequest, _context: ServicerContext) -> pb.ListActivitiesResponse:
+        wanted = listing(request, fields={"kind": str, "customer": UUID}, orders=("create_time",), default_order="create_time desc")
+        collection, sight = request.parent.split("/")[0], sight_of(context.caller())
+        if collection not in {"contacts", "customers"}:
+            raise InvalidArgument.of("parent", "is neither a contact nor a customer", "NAME_INVALID")
+        id_ = wire.id_of(request.parent)
+        with self.reading() as repositories:
+            if collection == "contacts":
+                repositories.contacts.get(id_, sight)
+                page, token = repositories.activities.page(id_, None, wanted, sight)
+            else:
+                repositories.customers.get(id_, sight)
+                page, token = repositories.activities.page(None, id_, wanted, sight)
+        return pb.ListActivitiesResponse(activities=[wire.activity(one) for one in page], next_page_token=token)

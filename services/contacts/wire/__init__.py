@@ -1,0 +1,61 @@
+"""Domain <-> protobuf, one file per resource."""
+
+from services.contacts.wire.candidates import candidates, query
+from services.contacts.wire.contacts import (
+    activity,
+    affiliation,
+    changed_affiliation,
+    changed_contact,
+    check_affiliation,
+    contact,
+    contact_created,
+    contact_deleted,
+    contact_updated,
+    new_affiliation,
+    new_contact,
+    portal_access_enabled,
+)
+from services.contacts.wire.customers import (
+    changed_customer,
+    customer,
+    customer_created,
+    customer_updated,
+    new_customer,
+    primary_contact_changed,
+)
+from services.contacts.wire.groups import changed_group, check_group, group, new_group
+from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, id_of
+from services.contacts.wire.settings import changed_settings, settings
+
+__all__ = [
+    "activity",
+    "affiliation",
+    "affiliation_ids",
+    "affiliation_name",
+    "candidates",
+    "changed_affiliation",
+    "changed_contact",
+    "changed_customer",
+    "changed_group",
+    "changed_settings",
+    "check_affiliation",
+    "check_etag",
+    "check_group",
+    "contact",
+    "contact_created",
+    "contact_deleted",
+    "contact_updated",
+    "customer",
+    "customer_created",
+    "customer_updated",
+    "group",
+    "id_of",
+    "new_affiliation",
+    "new_contact",
+    "new_customer",
+    "new_group",
+    "portal_access_enabled",
+    "primary_contact_changed",
+    "query",
+    "settings",
+]

@@ -1,0 +1,86 @@
+"""Resource names, etags and update masks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from libs.errors import EtagMismatch, NotFound
+
+M = TypeVar("M", bound=Message)
+
+
+def id_of(name: str, me: UUID | None = None) -> UUID:
+    """Return the id in "contacts/{uuid}"; "me" is the caller's own. Any other alias names nothing: NotFound."""
+    segment = name.split("/")[1]
+    if segment == "me" and me is not None:
+        return me
+    return _uuid(segment, name)
+
+
+def affiliation_ids(name: str, me: UUID | None = None) -> tuple[UUID, UUID]:
+    """Return customer and contact of "customers/{uuid}/affiliations/{uuid}"."""
+    _, customer, _, contact = name.split("/")
+    return _uuid(customer, name), me if contact == "me" and me is not None else _uuid(contact, name)
+
+
+def _uuid(segment: str, name: str) -> UUID:
+    try:
+        return UUID(segment)
+    except ValueError:
+        raise NotFound(f"{name} does not exist") from None
+
+
+def ids_of(names: object) -> frozenset[UUID]:
+    return frozenset(id_of(name) for name in names)  # type: ignore[attr-defined] # a repeated field, which has no common type
+
+
+def customer_name(id_: UUID) -> str:
+    return f"customers/{id_}"
+
+
+def contact_name(id_: UUID) -> str:
+    return f"contacts/{id_}"
+
+
+def group_names(ids: frozenset[UUID]) -> list[str]:
+    return [f"groups/{id_}" for id_ in sorted(ids)]
+
+
+def affiliation_name(customer_id: UUID, contact_id: UUID) -> str:
+    return f"customers/{customer_id}/affiliations/{contact_id}"
+
+
+def timestamp(time: datetime) -> Timestamp:
+    message = Timestamp()
+    message.FromDatetime(time)
+    return message
+
+
+def etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def check_etag(given: str, version: int) -> None:
+    """Raise EtagMismatch when the caller read another version; no etag asks for no check."""
+    if given and given != etag(version):
+        raise EtagMismatch("etag: the resource has changed since it was read")
+
+
+def merged(current: M, wanted: M, mask: FieldMask) -> M:
+    """Return `current` with the fields that the mask names as `wanted` has them, unset ones cleared."""
+    source, target = type(wanted)(), type(current)()
+    source.CopyFrom(wanted)
+    target.CopyFrom(current)
+    for path in mask.paths:
+        parent: Message = source
+        for name in path.split(".")[:-1]:
+            parent = getattr(parent, name)
+            parent.SetInParent()  # MergeMessage would leave a field of an unset message as it is
+    mask.MergeMessage(source, target, replace_message_field=True, replace_repeated_field=True)
+    return target

@@ -1,0 +1,141 @@
+"""A contacts service on an empty database of each kind, and callers with passports signed by a test key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+from joserfc.jwk import KeySet, OKPKey
+from pydantic import SecretStr
+from recapito.contacts.v1 import (
+    affiliations_pb2_grpc,
+    contacts_pb2,
+    contacts_pb2_grpc,
+    customers_pb2,
+    customers_pb2_grpc,
+    groups_pb2,
+    groups_pb2_grpc,
+    settings_pb2_grpc,
+)
+from sqlalchemy.engine import Engine
+
+from libs import database
+from libs.access import Caller, Kind
+from libs.rpc import client, context, passports
+from services.contacts.__main__ import serve
+from services.contacts.settings import Settings
+
+OPERATOR = frozenset({"contacts.read", "contacts.write", "contacts.delete", "contacts.settings"})
+KEY = OKPKey.generate_key("Ed25519", {"kid": "test"}, private=True)
+
+
+@dataclass
+class Api:
+    """Stubs of a running contacts service, and the people who call it."""
+
+    channel: grpc.Channel
+    engine: Engine
+    customers: customers_pb2_grpc.CustomersStub = field(init=False)
+    contacts: contacts_pb2_grpc.ContactsStub = field(init=False)
+    affiliations: affiliations_pb2_grpc.AffiliationsStub = field(init=False)
+    groups: groups_pb2_grpc.GroupsStub = field(init=False)
+    settings: settings_pb2_grpc.SettingsStub = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.customers = customers_pb2_grpc.CustomersStub(self.channel)
+        self.contacts = contacts_pb2_grpc.ContactsStub(self.channel)
+        self.affiliations = affiliations_pb2_grpc.AffiliationsStub(self.channel)
+        self.groups = groups_pb2_grpc.GroupsStub(self.channel)
+        self.settings = settings_pb2_grpc.SettingsStub(self.channel)
+
+    @contextmanager
+    def operator(self, *groups: str, capabilities: frozenset[str] = OPERATOR) -> Iterator[None]:
+        """Call as an operator: of some groups, or one who sees all when none is named."""
+        ids = frozenset(UUID(name.split("/")[1]) for name in groups)
+        caller = Caller(
+            Kind.OPERATOR,
+            account_id=uuid4(),
+            capabilities=capabilities,
+            groups=ids,
+            sees_all=not groups,
+            session_state="OPEN",
+            fresh_until=datetime.now(UTC) + timedelta(minutes=5),
+        )
+        with self._as(caller):
+            yield
+
+    @contextmanager
+    def contact(self, contact: contacts_pb2.Contact, *permissions: str) -> Iterator[None]:
+        """Call as a contact, for its home customer."""
+        account, customer = (UUID(name.split("/")[1]) for name in (contact.name, contact.customer))
+        permissions_ = frozenset(permissions)
+        with self._as(Caller(Kind.CONTACT, account_id=account, customer_id=customer, permissions=permissions_, session_state="OPEN")):
+            yield
+
+    @contextmanager
+    def _as(self, caller: Caller) -> Iterator[None]:
+        with context.as_person(passports.sign(caller, key=KEY, audience=["contacts"], now=datetime.now(UTC))):
+            yield
+
+    # --- what most tests begin with ----------------------------------------------------------------------------------------------
+    def new_customer(self, **fields: Any) -> customers_pb2.Customer:
+        given = {"kind": "COMPANY", "display_name": f"Customer {uuid4().hex[:6]}"} | fields
+        with self.operator():
+            return self.customers.CreateCustomer(customers_pb2.CreateCustomerRequest(customer=customers_pb2.Customer(**given)))
+
+    def new_contact(self, customer: customers_pb2.Customer, **fields: Any) -> contacts_pb2.Contact:
+        given = {
+            "first_name": "Mario",
+            "last_name": "Rossi",
+            "email": f"{uuid4().hex[:10]}@abc.example",
+            "customer": customer.name,
+        } | fields
+        with self.operator():
+            return self.contacts.CreateContact(contacts_pb2.CreateContactRequest(contact=contacts_pb2.Contact(**given)))
+
+    def new_group(self, display_name: str, **fields: Any) -> groups_pb2.Group:
+        with self.operator():
+            group = groups_pb2.Group(display_name=display_name, **fields)
+            return self.groups.CreateGroup(groups_pb2.CreateGroupRequest(group=group))
+
+
+@contextmanager
+def running(url: str) -> Iterator[Api]:
+    engine = database.connect(url)
+    database.migrate(engine, "services.contacts")
+    settings = Settings(
+        environment="test",
+        internal_secret=SecretStr("x" * 32),
+        listen_address="127.0.0.1:0",
+        database_url=SecretStr(url),
+        bus_url=SecretStr("sqlite:///unused"),
+    )
+    keys = KeySet([KEY]).as_dict(private=False)
+    verifier = passports.PassportVerifier("contacts", lambda: json.dumps(keys).encode())
+    server = serve(settings, verifier.verify)
+    server.start()
+    channel = client.connect(f"127.0.0.1:{server.port}", service="notifications", settings=settings)
+    try:
+        yield Api(channel, engine)
+    finally:
+        server.stop()
+        engine.dispose()
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    with running(database_url) as api:
+        yield api
+
+
+@pytest.fixture
+def postgres_api(postgres_url: str) -> Iterator[Api]:
+    with running(postgres_url) as api:
+        yield api
