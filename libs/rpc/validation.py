@@ -102,6 +102,8 @@ def _names_and_text(message: Message, prefix: str) -> Iterator[FieldViolation]:
                 yield from _names_and_text(one, f"{at}.")
             elif isinstance(one, str):
                 yield from _text(field, one, at)
+            elif field.enum_type is not None and one not in field.enum_type.values_by_number:
+                yield FieldViolation(at, "is not one of its values", "ENUM_UNKNOWN")
 
 
 def _text(field: Field, value: str, path: str) -> Iterator[FieldViolation]:

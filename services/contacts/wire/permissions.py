@@ -31,9 +31,11 @@ def preferences(domain: Preferences) -> pb.Preferences:
 
 def preferences_of(message: pb.Preferences, path: str) -> Preferences:
     """Read preferences; `path` names the field in the error about a kind that does not exist."""
-    for kind in message.kinds:
+    for kind, value in message.kinds.items():
         if kind not in KINDS:
             raise InvalidArgument.of(f"{path}.kinds", "names a kind of message that does not exist", "KIND_UNKNOWN")
+        if value not in pb.Preferences.Switch.values():
+            raise InvalidArgument.of(f"{path}.kinds", "is neither ON nor OFF", "ENUM_UNKNOWN")
     switches = {type_: value == pb.Preferences.ON for type_ in Notification if (value := getattr(message, type_.value))}
     return Preferences(switches, {kind: value == pb.Preferences.ON for kind, value in message.kinds.items() if value})
 

@@ -104,3 +104,7 @@ def test_lists_have_limits() -> None:
     assert "contact.affiliations[0].preferences.kinds" in faults(
         pb.CreateContactRequest(contact=contact(affiliations=[pb.Affiliation(contact=f"contacts/{UUID}", preferences=too_many)]))
     )
+
+
+def test_a_number_that_an_enum_does_not_have_is_named() -> None:
+    assert faults(pb.CreateContactRequest(contact=contact(direction=99))) == {"contact.direction": "ENUM_UNKNOWN"}
