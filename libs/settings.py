@@ -63,3 +63,7 @@ class WorkerSettings(RpcSettings):
     database_url: SecretStr
     database_pool_size: int = 10
     bus_url: SecretStr  # amqps://… or sqlite:///…
+
+
+class ServiceSettings(ServerSettings, WorkerSettings):
+    """A service with a database: its server and its worker read the same."""

@@ -1,0 +1,105 @@
+"""What every service with a database runs as: the commands server, worker, migrate and dead."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import click
+
+from libs import database, telemetry
+from libs.messaging.commands import dead
+from libs.rpc.server import Server
+from libs.settings import ServiceSettings
+
+Body = Callable[[threading.Event], None]  # of a thread; returns soon after the event is set
+Settings = TypeVar("Settings", bound=ServiceSettings)
+
+log = telemetry.logger(__name__)
+
+
+def commands(
+    service: str, settings_class: type[Settings], serve: Callable[[Settings], Server], work: Callable[[Settings], Sequence[Body]]
+) -> click.Group:
+    """Return the command group of a service, to which its `__main__` adds its own.
+
+    serve: returns the gRPC server, not started. work: returns the bodies of the worker's threads: relay, consumer, jobs.
+    """
+
+    @click.group()
+    def main() -> None:
+        pass
+
+    def load() -> Settings:
+        settings = settings_class.load()
+        telemetry.setup(service, settings)
+        return settings
+
+    def serve_admin(settings: Settings) -> telemetry.Health:
+        health = telemetry.Health(
+            {"database": partial(database.ready, database.connect(settings.database_url.get_secret_value(), pool_size=1))}
+        )
+        telemetry.serve_admin(settings.admin_port, health)
+        return health
+
+    @main.command()
+    def server() -> None:
+        """Answer gRPC until SIGTERM, then drain."""
+        settings, stop = load(), stop_on_signal()
+        answering = serve(settings)
+        answering.start()
+        health = serve_admin(settings)
+        stop.wait()
+        health.draining = True
+        answering.stop()
+
+    @main.command()
+    def worker() -> None:
+        """Publish and handle events and run the jobs until SIGTERM."""
+        settings, stop = load(), stop_on_signal()
+        bodies = work(settings)
+        health = serve_admin(settings)
+        failed = run(bodies, stop)
+        health.draining = True
+        if failed:
+            raise SystemExit(1)
+
+    @main.command()
+    def migrate() -> None:
+        """Bring the database to the newest schema."""
+        settings = load()
+        database.migrate(database.connect(settings.database_url.get_secret_value()), f"services.{service}")
+
+    main.add_command(dead(service, settings_class.load), "dead")
+    return main
+
+
+def stop_on_signal() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    return stop
+
+
+def run(bodies: Sequence[Body], stop: threading.Event) -> bool:
+    """Run each body in a thread until `stop`; when one fails, stop all and return True, so that the process can be started anew."""
+    failed = threading.Event()
+
+    def guarded(body: Body) -> None:
+        try:
+            body(stop)
+        except Exception:
+            log.exception("a thread of the worker failed")
+            failed.set()
+            stop.set()
+
+    threads = [threading.Thread(target=guarded, args=[body], name=getattr(body, "__qualname__", "job")) for body in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failed.is_set()
