@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import SecretStr
 from recapito.documents.v1 import invoices_pb2, invoices_pb2_grpc, payments_pb2, payments_pb2_grpc, settings_pb2, settings_pb2_grpc
 from sqlalchemy.engine import Engine
 
@@ -97,43 +98,43 @@ def serving(tmp_path: Path) -> Iterator[Callable[[Engine], Documents]]:
     def start(engine: Engine) -> Documents:
         copies = Copies(
             partial(repository.SqlReader, engine),
-            lambda: documents.new_uow(),
+            lambda: running.new_uow(),
             clients.TypstRenderer(),
             clients.StoredFiles(storage.connect(f"file://{tmp_path}/files")),
-            lambda: documents.now,
+            lambda: running.now,
         )
-        documents = Documents(engine, FakeContacts(customer()), copies)
-        running = Settings(
+        running = Documents(engine, FakeContacts(customer()), copies)
+        values = Settings(
             listen_address="localhost:0",
-            internal_secret="s" * 32,
-            database_url="unused",
-            bus_url="unused",
+            internal_secret=SecretStr("s" * 32),
+            database_url=SecretStr("unused"),
+            bus_url=SecretStr("unused"),
             storage_url="unused",
             environment="test",
         )
-        server = Server("documents", running, readable)
+        server = Server("documents", values, readable)
         server.add(
             invoices_pb2_grpc.add_InvoicesServicer_to_server,
-            servicer.Invoices(documents.new_reader, documents.new_uow, documents.contacts, copies, documents.clock, ROME),
+            servicer.Invoices(running.new_reader, running.new_uow, running.contacts, copies, running.clock, ROME),
             invoices_pb2.DESCRIPTOR.services_by_name["Invoices"],
         )
         server.add(
             payments_pb2_grpc.add_PaymentsServicer_to_server,
-            servicer.Payments(documents.new_reader, documents.new_uow, documents.contacts, documents.clock, ROME),
+            servicer.Payments(running.new_reader, running.new_uow, running.contacts, running.clock, ROME),
             payments_pb2.DESCRIPTOR.services_by_name["Payments"],
         )
         server.add(
             settings_pb2_grpc.add_SettingsServicer_to_server,
-            servicer.Settings(documents.new_reader, documents.new_uow),
+            servicer.Settings(running.new_reader, running.new_uow),
             settings_pb2.DESCRIPTOR.services_by_name["Settings"],
         )
         server.start()
         servers.append(server)
-        channel = client.connect(f"localhost:{server.port}", service="gateway", settings=running)
-        documents.invoices = invoices_pb2_grpc.InvoicesStub(channel)
-        documents.payments = payments_pb2_grpc.PaymentsStub(channel)
-        documents.settings = settings_pb2_grpc.SettingsStub(channel)
-        return documents
+        channel = client.connect(f"localhost:{server.port}", service="gateway", settings=values)
+        running.invoices = invoices_pb2_grpc.InvoicesStub(channel)
+        running.payments = payments_pb2_grpc.PaymentsStub(channel)
+        running.settings = settings_pb2_grpc.SettingsStub(channel)
+        return running
 
     yield start
     for server in servers:
