@@ -5,17 +5,17 @@ from __future__ import annotations
 import grpc
 
 from libs.rpc import client
+from libs.settings import RpcSettings
 from services.portal.clients.contacts import GrpcContacts
 from services.portal.clients.documents import GrpcDocuments
 from services.portal.clients.identity import GrpcIdentity
 from services.portal.clients.notifications import GrpcNotifications
 from services.portal.service import Services
-from services.portal.settings import Settings
 
 __all__ = ["connect"]
 
 
-def connect(settings: Settings) -> Services:
+def connect(settings: RpcSettings, *, contacts_address: str, documents_address: str, notifications_address: str) -> Services:
     """Open a channel to each service. Call it after a fork, never before."""
 
     def channel(address: str) -> grpc.Channel:
@@ -23,7 +23,7 @@ def connect(settings: Settings) -> Services:
 
     return Services(
         identity=GrpcIdentity(channel(settings.identity_address)),
-        contacts=GrpcContacts(channel(settings.contacts_address)),
-        documents=GrpcDocuments(channel(settings.documents_address)),
-        notifications=GrpcNotifications(channel(settings.notifications_address)),
+        contacts=GrpcContacts(channel(contacts_address)),
+        documents=GrpcDocuments(channel(documents_address)),
+        notifications=GrpcNotifications(channel(notifications_address)),
     )

@@ -1,0 +1,49 @@
+"""The portal's processes: `web` serves the pages."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+
+from libs import telemetry, web
+from services.portal import clients, views
+from services.portal.settings import Settings
+
+
+def app(settings: Settings) -> Flask:
+    """Return the pages as one WSGI application. It opens channels: call it in the process that serves, after a fork."""
+    services = clients.connect(
+        settings,
+        contacts_address=settings.contacts_address,
+        documents_address=settings.documents_address,
+        notifications_address=settings.notifications_address,
+    )
+    return views.create_app(
+        services,
+        secret=settings.web_secret.get_secret_value().encode(),
+        public_url=settings.public_url,
+        proxies=settings.trusted_proxies,
+    )
+
+
+@click.group()
+def main() -> None:
+    """The customers' area and the operators' console."""
+
+
+@main.command("web")
+def serve() -> None:
+    """Serve the pages until SIGTERM."""
+    settings = Settings.load()
+    telemetry.setup("portal", settings)
+    web.serve(
+        lambda: app(settings),
+        bind=settings.web_bind,
+        threads=settings.web_threads,
+        admin_port=settings.admin_port,
+        health=telemetry.Health({}),
+    )
+
+
+if __name__ == "__main__":
+    main()
