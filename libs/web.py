@@ -1,0 +1,243 @@
+"""Flask applications: request ids, traces, metrics, limits, security headers, errors -> problem+json (RFC 9457), and their server."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+from gunicorn.app.base import BaseApplication
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, StatusCode
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from libs import errors, telemetry
+from libs.errors import Internal, InvalidArgument, ServiceError
+from libs.ids import new_id
+
+MIB = 1024 * 1024
+MAX_LINE_BYTES = 8190  # of the request line: a filter of 2,000 characters fits, escaped
+MAX_HEADERS = 64
+MAX_HEADER_BYTES = 8190
+DRAIN_SECONDS = 25  # what Kubernetes is told to wait, less the margin
+
+COMMON_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+API_HEADERS = COMMON_HEADERS | {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+
+STATUS: dict[type[ServiceError], int] = {
+    errors.InvalidArgument: 400,
+    errors.Unauthenticated: 401,
+    errors.PermissionDenied: 403,
+    errors.NotFound: 404,
+    errors.AlreadyExists: 409,
+    errors.FailedPrecondition: 409,  # the state of the resource is in the way: a conflict, whose `code` says which
+    errors.Aborted: 409,
+    errors.ResourceExhausted: 429,
+    errors.Internal: 500,
+    errors.Unavailable: 503,
+    errors.DeadlineExceeded: 504,
+}
+STATUS_BY_REASON = {"ETAG_MISMATCH": 412, "REQUEST_ID_REUSED": 422}
+_CODES = {400: "BAD_REQUEST", 404: "ROUTE_NOT_FOUND", 413: "BODY_TOO_LARGE", 415: "MEDIA_TYPE_UNSUPPORTED"}
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+log = telemetry.logger(__name__)
+
+
+class LimitExceeded(InvalidArgument):
+    """The request is well formed and larger than we take."""
+
+
+STATUS[LimitExceeded] = 422
+
+
+# --- errors --------------------------------------------------------------------------------------------------------------------------
+def status_of(error: ServiceError) -> int:
+    return STATUS_BY_REASON.get(error.reason) or next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def problem_of(error: ServiceError) -> dict[str, Any]:
+    """Return an error as the members of a problem document. `code` is the reason, else the kind of error, in capitals."""
+    code = error.reason or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", _kind(error)).upper()
+    status = status_of(error)
+    found: dict[str, Any] = {
+        "type": f"urn:recapito:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": str(error),
+        "code": code,
+        "trace_id": trace_id(),
+    }
+    if error.violations:
+        found["errors"] = [{"field": fault.field, "detail": fault.description, "reason": fault.reason} for fault in error.violations]
+    if error.metadata:
+        found["params"] = error.metadata
+    return found
+
+
+def _kind(error: ServiceError) -> str:
+    return next(kind for kind in type(error).__mro__ if kind.__module__ == errors.__name__).__name__
+
+
+def problem(error: ServiceError) -> Response:
+    """Return an error as an application/problem+json response."""
+    answer = _json(problem_of(error))
+    if error.retry_after_seconds is not None:
+        answer.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="recapito"'
+    return answer
+
+
+def _json(members: Mapping[str, Any]) -> Response:
+    return Response(json.dumps(members, ensure_ascii=False), members["status"], content_type="application/problem+json")
+
+
+def _on_http_error(error: HTTPException) -> Response | HTTPException:
+    status = error.code or 500
+    if status < HTTPStatus.BAD_REQUEST:
+        return error  # a redirect of the router's own
+    code = _CODES.get(status, HTTPStatus(status).name)
+    members = {
+        "type": f"urn:recapito:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": error.description or HTTPStatus(status).phrase,
+        "code": code,
+        "trace_id": trace_id(),
+    }
+    answer = _json(members)
+    for name, value in error.get_headers(request.environ):
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _on_unhandled(error: Exception) -> Response:
+    log.error("unhandled error", method=request.method, route=_route(), exc_info=error)
+    return problem(Internal("an internal error; its trace is in the log", reason="INTERNAL"))
+
+
+# --- one request ---------------------------------------------------------------------------------------------------------------------
+def trace_id() -> str:
+    """Return the id of this request's trace; the request id when nothing is traced."""
+    span = trace.get_current_span().get_span_context()
+    return f"{span.trace_id:032x}" if span.is_valid else str(g.get("request_id", ""))
+
+
+def _route() -> str:
+    return request.url_rule.rule if request.url_rule is not None else "unmatched"
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    parent = request.headers.get("traceparent", "")
+    g.trace = ExitStack()
+    g.trace.enter_context(telemetry.span(f"{request.method} {_route()}", parent if _TRACEPARENT.fullmatch(parent) else "", SpanKind.SERVER))
+
+
+def _measure(answer: Response) -> Response:
+    method = request.method if request.method in _METHODS else "OTHER"
+    if "started" in g:
+        telemetry.HTTP_SECONDS.labels(_route(), method, str(answer.status_code)).observe(time.perf_counter() - g.started)
+        answer.headers["X-Request-Id"] = g.request_id
+    if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        trace.get_current_span().set_status(StatusCode.ERROR, str(answer.status_code))
+    return answer
+
+
+def _end(_error: BaseException | None) -> None:
+    if "trace" in g:
+        g.pop("trace").close()
+    structlog.contextvars.unbind_contextvars("request_id")
+
+
+def create_app(
+    import_name: str, *, max_body_bytes: int = MIB, headers: Mapping[str, str] = API_HEADERS, proxies: int = 0, **options: Any
+) -> Flask:
+    """Return a Flask application that answers errors as problem+json; one for pages registers handlers of its own over these.
+
+    headers: added to each answer that does not set them itself. proxies: how many proxies in front add to X-Forwarded-For and -Proto;
+    what comes from further out is not believed. options: Flask's, such as template_folder.
+    """
+    app = Flask(import_name, **options)
+    app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = max_body_bytes
+    app.url_map.merge_slashes = False
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign] # Flask's documented way
+
+    def add_headers(answer: Response) -> Response:
+        for name, value in headers.items():
+            answer.headers.setdefault(name, value)
+        return answer
+
+    app.before_request(_begin)
+    app.after_request(_measure)
+    app.after_request(add_headers)
+    app.teardown_request(_end)
+    app.register_error_handler(ServiceError, problem)
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(Exception, _on_unhandled)
+    return app
+
+
+# --- the server ----------------------------------------------------------------------------------------------------------------------
+class _Gunicorn(BaseApplication):
+    def __init__(self, make_app: Callable[[], Flask], config: Mapping[str, Any]) -> None:
+        self._make_app, self._config = make_app, config
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._config.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return self._make_app()
+
+
+def serve(make_app: Callable[[], Flask], *, bind: str, threads: int, admin_port: int, health: telemetry.Health) -> None:
+    """Serve HTTP until SIGTERM, then finish what is in hand within 25 s. One process: more of them are more replicas.
+
+    make_app runs in the worker process, so it may open gRPC channels, which do not survive a fork; so does the thread of the
+    admin pages.
+    """
+    shared_memory = Path("/dev/shm")  # noqa: S108 - gunicorn's heartbeat file, unlinked as soon as it is open
+    config = {
+        "bind": bind,
+        "worker_class": "gthread",
+        "workers": 1,
+        "threads": threads,
+        "keepalive": 75,
+        "timeout": 60,
+        "graceful_timeout": DRAIN_SECONDS,
+        "limit_request_line": MAX_LINE_BYTES,
+        "limit_request_fields": MAX_HEADERS,
+        "limit_request_field_size": MAX_HEADER_BYTES,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+        "worker_tmp_dir": str(shared_memory) if shared_memory.is_dir() else None,
+        "post_worker_init": lambda _worker: telemetry.serve_admin(admin_port, health),
+    }
+    _Gunicorn(make_app, config).run()

@@ -1,0 +1,130 @@
+"""One view for each HTTP binding of the contract: read the request, call, write the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, request
+from google.api.httpbody_pb2 import HttpBody
+from werkzeug.exceptions import UnsupportedMediaType
+
+from libs.errors import InvalidArgument
+from services.gateway import service
+from services.gateway.domain import jsontext
+from services.gateway.service import Backends, Identity, Visitor
+from services.gateway.wire import requests, writing
+from services.gateway.wire.contract import Contract, Route
+
+MOST_PARAMETERS = 100
+OAUTH = "/oauth2/"  # these take forms too, and answer errors as RFC 6749 says
+_DISPOSITION = re.compile(r"[\x20-\x7e]{1,600}")
+_SAFE_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+(?:; ?charset=utf-8)?")
+_FILE_HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cross-Origin-Resource-Policy": "same-origin"}
+
+
+def blueprint(contract: Contract, identity: Identity, backends: Backends) -> Blueprint:
+    area = Blueprint("routes", __name__)
+    for number, route in enumerate(contract.routes):
+        view = _file_view(route, identity, backends) if route.method.streams else _view(route, identity, backends)
+        area.add_url_rule(route.path.rule(), f"{route.method.group}_{route.method.name}_{number}", view, methods=[route.verb])
+    return area
+
+
+def _view(route: Route, identity: Identity, backends: Backends) -> Callable[..., Response]:
+    method = route.method
+
+    def view(**captured: str) -> Response:
+        answer = service.call(method, requests.message(route, _sent(route, captured)), _visitor(), identity=identity, backends=backends)
+        if isinstance(answer, HttpBody):
+            return Response(answer.data, content_type=_type(answer))
+        if method.answers_nothing:
+            return Response(status=204)
+        return Response(writing.text(answer), content_type="application/json")
+
+    return view
+
+
+def _file_view(route: Route, identity: Identity, backends: Backends) -> Callable[..., Response]:
+    """Bytes, handed on as they come. What goes wrong before the first of them is still a proper error."""
+    method = route.method
+
+    def view(**captured: str) -> Response:
+        stream = service.download(method, requests.message(route, _sent(route, captured)), _visitor(), identity=identity, backends=backends)
+        first = next(stream, HttpBody())
+        said = stream.initial_metadata()
+        answer = Response(_bytes(first, stream), content_type=_type(first), headers=_FILE_HEADERS)
+        disposition = said.get("content-disposition", "")
+        answer.headers["Content-Disposition"] = disposition if _DISPOSITION.fullmatch(disposition) else "attachment"
+        if (length := said.get("content-length", "")).isdecimal():
+            answer.headers["Content-Length"] = length
+        return answer
+
+    return view
+
+
+def _bytes(first: Any, stream: service.Download) -> Iterator[bytes]:
+    yield first.data
+    for part in stream:
+        yield part.data  # type: ignore[attr-defined] # every message of a download is a HttpBody
+
+
+def _type(body: Any) -> str:
+    return body.content_type if _SAFE_TYPE.fullmatch(body.content_type) else "application/octet-stream"
+
+
+# --- what was sent -------------------------------------------------------------------------------------------------------------------
+def _visitor() -> Visitor:
+    return Visitor(request.headers.get("Authorization", ""), _ascii(request.headers.get("Accept-Language", ""), 100))
+
+
+def _sent(route: Route, captured: dict[str, str]) -> requests.Sent:
+    return requests.Sent(
+        path=route.path.values(captured),
+        query=_query(),
+        body=_body(route),
+        idempotency_key=request.headers.get("Idempotency-Key", ""),
+        ip_address=request.remote_addr or "",
+        user_agent=_ascii(request.headers.get("User-Agent", ""), 500),
+    )
+
+
+def _ascii(text: str, length: int) -> str:
+    """What may travel on as metadata and into evidence: no control characters, no other alphabets."""
+    return "".join(character for character in text[:length] if " " <= character <= "~")
+
+
+def _query() -> list[tuple[str, str]]:
+    if not request.query_string:
+        return []
+    try:
+        text = request.query_string.decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+    except ValueError:  # UnicodeDecodeError is one
+        raise InvalidArgument.of("query", f"is not UTF-8, or has more than {MOST_PARAMETERS} parameters", "QUERY_INVALID") from None
+
+
+def _body(route: Route) -> Any:
+    if not route.body:
+        return requests.NOTHING
+    data = request.get_data(cache=False)
+    if not data:
+        return requests.NOTHING
+    if request.mimetype == "application/json":
+        return jsontext.read(data)
+    if request.mimetype == "application/x-www-form-urlencoded" and route.path.text.startswith(OAUTH):
+        return _form(data)
+    raise UnsupportedMediaType("the body must be application/json")
+
+
+def _form(data: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        raise InvalidArgument.of("body", "is not a form in UTF-8", "BODY_INVALID") from None
+    form = dict(pairs)
+    if len(form) < len(pairs):
+        raise InvalidArgument.of("body", "has a field twice", "BODY_INVALID")
+    return form
