@@ -45,7 +45,7 @@ class Delivery(Generic[M]):
 # A handler gets a group of events of one type, oldest first, no event twice. It may run twice at any line, also for an event that it has
 # handled: it writes the inbox row, the effect and its own outbox rows in one commit, and raises when it could not.
 Handler = Callable[[Sequence[Delivery[Any]]], None]
-Handlers = Mapping[type[Message], Handler]
+Handlers = Mapping[type[Any], Handler]  # by class of message
 
 
 def one_by_one(handle: Callable[[M, UUID], None]) -> Callable[[Sequence[Delivery[M]]], None]:

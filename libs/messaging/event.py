@@ -42,6 +42,15 @@ def _type_of_name(full_name: str) -> str:
     return f"recapito.{found['service']}.{'_'.join(noun).lower()}.{participle.lower()}.v{found['major']}"
 
 
+def full_name_of(type_: str) -> str:
+    """Return the name of the message of an event type; ValueError when it is none of ours."""
+    words = type_.split(".")
+    if len(words) != 5 or words[0] != "recapito":
+        raise ValueError(f"{type_} is not a type of event here")
+    _, service, noun, participle, major = words
+    return f"recapito.{service}.events.{major}." + "".join(word.title() for word in [*noun.split("_"), participle])
+
+
 def event_of(message: Message, *, id: UUID, source: str, time: datetime, traceparent: str = "") -> Event:  # noqa: A002 - the attribute's name
     """Wrap a message; its field 1 is the subject, field 2 the version."""
     subject, version = (getattr(message, message.DESCRIPTOR.fields_by_number[number].name) for number in (1, 2))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -426,15 +427,16 @@ class RabbitSubscription:
                 declare(connection, self._names, self._types)
                 self._confirms = Confirms(connection)
                 connection.ask(connection.channel.basic_qos, prefetch_count=GROUP)
-                connection.ask(connection.channel.basic_consume, self._names.main, self._on_message)
+                connection.ask(connection.channel.basic_consume, self._names.main, partial(self._on_message, connection))
             except BusUnavailable:
                 connection.close()
                 raise
             self._connection = connection
         return self._connection
 
-    def _on_message(self, _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
-        connection = cast("Connection", self._connection)
+    def _on_message(
+        self, connection: Connection, _channel: Channel, method: Basic.Deliver, properties: BasicProperties, body: bytes
+    ) -> None:
         postponements = _number(properties, "recapito-postponements")
         message = Message(connection, cast("int", method.delivery_tag), properties, body)
         self._arrived.append(Received(event_of(properties, body), bool(method.redelivered), postponements, message))

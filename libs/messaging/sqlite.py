@@ -34,7 +34,8 @@ _deliveries = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("queue", sa.String(80), nullable=False),
     sa.Column("due", UtcDateTime, nullable=False),
-    sa.Column("taken", sa.Integer, nullable=False, default=0),  # how often; also tells a late settlement from a timely one
+    sa.Column("taken", sa.Integer, nullable=False, default=0),  # how often; tells a late settlement from a timely one
+    sa.Column("ended", sa.Integer, nullable=False, default=0),  # `taken` when a taking last ended in order; else its consumer stopped
     sa.Column("owner", sa.Integer),  # the process that holds it; null: nobody
     sa.Column("postponements", sa.Integer, nullable=False, default=0),
     sa.Column("park_time", UtcDateTime),  # null: not parked
@@ -48,7 +49,7 @@ _deliveries = sa.Table(
     sa.Column("time", UtcDateTime, nullable=False),
     sa.Column("traceparent", sa.String(60), nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
-    sa.Index("ix_deliveries_due", "queue", "park_time", "id"),
+    sa.Index("ix_deliveries_due", "queue", "park_time", "due"),
 )
 
 
@@ -104,7 +105,7 @@ class SqliteBus:
         return [_parked(row) for row in rows]
 
     def redrive(self, queue: str, ids: Collection[str]) -> Sequence[str]:
-        fresh = {"park_time": None, "error": "", "attempts": 0, "taken": 0, "postponements": 0, "due": _now(), "owner": None}
+        fresh = {"park_time": None, "error": "", "attempts": 0, "postponements": 0, "due": _now(), "owner": None}
         with self.transaction() as connection:
             changed = sa.update(_deliveries).where(*_is_parked(queue), _has_id(ids)).values(fresh).returning(_deliveries.c.event_id)
             found = [str(event_id) for event_id in connection.execute(changed).scalars()]
@@ -203,20 +204,25 @@ class SqliteSubscription:
             if time.monotonic() >= self._owners_time:
                 self._owners_time = time.monotonic() + 5
                 self._release_orphans()
-            taken = self._claim(limit)
+            due_seconds = self._due_seconds()
+            taken = self._claim(limit) if due_seconds <= 0 else []
             remaining = deadline - time.monotonic()
             if taken or remaining <= 0:
                 return taken
-            self._waiter.wait(min(remaining, POLL_SECONDS))
+            self._waiter.wait(min(remaining, POLL_SECONDS, max(due_seconds, 0.001)))
+
+    def _due_seconds(self) -> float:
+        """Return in how many seconds an event is due. Most looks find nothing: they lock nobody."""
+        waiting = sa.select(sa.func.min(_deliveries.c.due)).where(_deliveries.c.queue == self._queue, _deliveries.c.park_time.is_(None))
+        with self._bus.reading() as connection:
+            due = connection.execute(waiting).scalar_one()
+        return (due - _now()).total_seconds() if due else POLL_SECONDS
 
     def _claim(self, limit: int) -> list[Received]:
         now = _now()
         due = sa.select(_deliveries.c.id).where(
             _deliveries.c.queue == self._queue, _deliveries.c.park_time.is_(None), _deliveries.c.due <= now
         )
-        with self._bus.reading() as connection:
-            if connection.execute(due.limit(1)).first() is None:  # most looks find nothing and lock nobody
-                return []
         claim = (
             sa.update(_deliveries)
             .where(_deliveries.c.id.in_(due.order_by(_deliveries.c.id).limit(limit).scalar_subquery()))
@@ -226,8 +232,7 @@ class SqliteSubscription:
         with self._bus.transaction() as connection:
             rows = sorted(connection.execute(claim).all(), key=lambda row: int(row.id))
         self._held.update(row.id for row in rows)
-        # `taken` is set to 0 by whatever ends a taking in order; above 1 the taker before us never did.
-        return [Received(_event(row), row.taken > 1, row.postponements, (row.id, row.taken)) for row in rows]
+        return [Received(_event(row), row.taken - 1 > row.ended, row.postponements, (row.id, row.taken)) for row in rows]
 
     def _release_orphans(self) -> None:
         """Free what processes of this host held when they ended; without this a restart waits for the lease."""
@@ -244,14 +249,14 @@ class SqliteSubscription:
             connection.execute(sa.delete(_deliveries).where(self._still_ours(received)))
 
     def delay(self, received: Sequence[Received], seconds: float, *, postponed: bool = False) -> None:
-        later: dict[str, Any] = {"due": _now() + timedelta(seconds=seconds), "taken": 0, "owner": None}
+        later: dict[str, Any] = {"due": _now() + timedelta(seconds=seconds), "ended": _deliveries.c.taken, "owner": None}
         if postponed:
             later["postponements"] = _deliveries.c.postponements + 1
         with self._bus.transaction() as connection:
             connection.execute(sa.update(_deliveries).where(self._still_ours(received)).values(later))
 
     def park(self, received: Received, error: str, attempts: int) -> None:
-        aside = {"park_time": _now(), "error": error[:1000], "attempts": attempts, "owner": None}
+        aside = {"park_time": _now(), "error": error[:1000], "attempts": attempts, "ended": _deliveries.c.taken, "owner": None}
         with self._bus.transaction() as connection:
             connection.execute(sa.update(_deliveries).where(self._still_ours([received])).values(aside))
 
@@ -273,7 +278,7 @@ class SqliteSubscription:
         if self._held:
             with self._bus.transaction() as connection:
                 back = sa.update(_deliveries).where(_deliveries.c.id.in_(self._held), _deliveries.c.owner == os.getpid())
-                connection.execute(back.values(due=_now(), owner=None, taken=0))
+                connection.execute(back.values(due=_now(), owner=None, ended=_deliveries.c.taken))
 
 
 def _receipt(received: Received) -> tuple[int, int]:
