@@ -122,5 +122,3 @@ def test_totals_are_exact_for_each_currency_and_equal_the_documents(entries: lis
     assert [entry.entry_date for entry in found.entries] == sorted(entry.entry_date for entry in entries)
     unsummed = {replace(entry, balance_amount=Decimal("0.00")) for entry in found.entries}
     assert unsummed == set(entries)
-        replace(entry, balance_amount=Decimal(0)) for entry in entries
-    }
