@@ -1,0 +1,139 @@
+"""Builds the real objects of identity: python -m services.identity server|worker|migrate|create-administrator|rotate-keys|dead."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import click
+from recapito.identity.v1 import (
+    accounts_pb2,
+    accounts_pb2_grpc,
+    links_pb2,
+    links_pb2_grpc,
+    policies_pb2,
+    policies_pb2_grpc,
+    sessions_pb2,
+    sessions_pb2_grpc,
+    tokens_pb2,
+    tokens_pb2_grpc,
+)
+from sqlalchemy.engine import Engine
+
+from libs import database, process
+from libs.messaging import bus
+from libs.messaging.consumer import Consumer
+from libs.messaging.relay import Relay
+from libs.rpc import client
+from libs.rpc.passports import PassportVerifier
+from libs.rpc.server import Server
+from services.identity import consumer, jobs, repository, servicer
+from services.identity.clients.contacts import GrpcContacts
+from services.identity.clients.passwords import Argon2Hasher
+from services.identity.clients.signing import JoseSigner
+from services.identity.repository.vault import Vault
+from services.identity.service import NewUnitOfWork, accounts, tokens
+from services.identity.settings import Settings
+
+SERVICE = "identity"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _units_of_work(settings: Settings, database_now: repository.DatabaseNow) -> tuple[Engine, NewUnitOfWork, NewUnitOfWork]:
+    """Return the engine, and what opens a transaction and what only reads."""
+    engine = database.connect(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+    vault = Vault(settings.identity_secret.get_secret_value())
+    new_uow = partial(repository.SqlUnitOfWork, engine, vault, clock=now, database_now=database_now)
+    new_reads = partial(repository.SqlUnitOfWork, database.reader(engine), vault, clock=now, database_now=database_now)
+    return engine, new_uow, new_reads
+
+
+def _contacts(settings: Settings) -> GrpcContacts:
+    return GrpcContacts(client.connect(settings.contacts_address, service=SERVICE, settings=settings))
+
+
+def serve(settings: Settings, *, database_now: repository.DatabaseNow = repository.current_timestamp) -> Server:
+    """Return the gRPC server, not started. database_now: what judges links; tests move it."""
+    _, new_uow, new_reads = _units_of_work(settings, database_now)
+    contacts, hasher = _contacts(settings), Argon2Hasher()
+    keys = servicer.KeyRing(JoseSigner(), new_reads, new_uow, timedelta(days=settings.signing_key_days), now)
+    server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify)
+    server.add(
+        accounts_pb2_grpc.add_AccountsServicer_to_server,
+        servicer.Accounts(new_uow, contacts, hasher, now),
+        accounts_pb2.DESCRIPTOR.services_by_name["Accounts"],
+    )
+    server.add(
+        sessions_pb2_grpc.add_SessionsServicer_to_server,
+        servicer.Sessions(new_uow, new_reads, contacts, hasher, keys, now),
+        sessions_pb2.DESCRIPTOR.services_by_name["Sessions"],
+    )
+    server.add(
+        links_pb2_grpc.add_LinksServicer_to_server,
+        servicer.Links(new_uow, contacts, hasher, now, timedelta(days=settings.magic_link_days), settings.self_service_password),
+        links_pb2.DESCRIPTOR.services_by_name["Links"],
+    )
+    server.add(
+        policies_pb2_grpc.add_PoliciesServicer_to_server,
+        servicer.Policies(new_uow, now),
+        policies_pb2.DESCRIPTOR.services_by_name["Policies"],
+    )
+    server.add(
+        tokens_pb2_grpc.add_TokensServicer_to_server,
+        servicer.Tokens(new_uow, contacts, keys, now),
+        tokens_pb2.DESCRIPTOR.services_by_name["Tokens"],
+    )
+    return server
+
+
+def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
+    """Return the bodies of the worker's threads: relay, consumer, jobs."""
+    engine, new_uow, _ = _units_of_work(settings, repository.current_timestamp)
+    events = bus.connect(settings.bus_url.get_secret_value())
+    return [
+        Relay(engine, SERVICE, events).run,
+        Consumer(engine, SERVICE, events, consumer.handlers(new_uow, _contacts(settings), now)).run,
+        jobs.link_requests(engine, new_uow),
+        jobs.housekeeping(engine, new_uow, timedelta(days=settings.signing_key_days), now),
+    ]
+
+
+def bootstrap_administrator(settings: Settings, email: str, display_name: str, password: str = "") -> str:
+    """Make sure that somebody can administer; return the token of a one-time invitation, "" when none is needed.
+
+    The page that takes it is the portal's, /console/password/<token>. May be called at each start: once an administrator
+    has a password it does nothing; until then it makes a new invitation and cancels the one before.
+    """
+    _, new_uow, _ = _units_of_work(settings, repository.current_timestamp)
+    return accounts.bootstrap_administrator(email, display_name, password, new_uow=new_uow, hasher=Argon2Hasher(), clock=now)
+
+
+# --- commands ------------------------------------------------------------------------------------------------------------------------
+main = process.commands(SERVICE, Settings, serve, work)
+
+
+@main.command()
+@click.option("--email", required=True)
+@click.option("--name", "display_name", default="Administrator", show_default=True)
+def create_administrator(email: str, display_name: str) -> None:
+    """Invite the first administrator: prints a one-time token for /console/password/<token>, valid for 48 hours."""
+    token = bootstrap_administrator(Settings.load(), email, display_name)
+    click.echo(token or "an administrator has a password already: nothing was done")
+
+
+@main.command()
+def rotate_keys() -> None:
+    """Publish a new signing key now; it signs in ten minutes, and the one before is forgotten when its tokens are dead."""
+    settings = Settings.load()
+    _, new_uow, _ = _units_of_work(settings, repository.current_timestamp)
+    tokens.rotate_keys(timedelta(days=settings.signing_key_days), uow=new_uow(), clock=now, force=True)
+    click.echo("done")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What is outside: the service contacts, the password hasher, the token signer."""

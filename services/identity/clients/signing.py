@@ -1,0 +1,89 @@
+"""JSON Web Tokens by joserfc: passports, access tokens, the public key set; EdDSA and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from libs.access import Caller
+from libs.errors import Unauthenticated, Unavailable
+from libs.rpc import passports
+from services.identity.domain import tokens as rules
+from services.identity.domain.tokens import ACCESS_TOKEN_LIFE, SigningKey
+from services.identity.service import AccessClaims
+
+_ALGORITHM = "EdDSA"
+_AUDIENCE = "recapito"
+
+
+def _base64(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")
+
+
+def _public(key: SigningKey) -> dict[str, str]:
+    public = Ed25519PrivateKey.from_private_bytes(key.secret).public_key().public_bytes_raw()
+    return {"kty": "OKP", "crv": "Ed25519", "x": _base64(public), "kid": key.id, "use": "sig", "alg": _ALGORITHM}
+
+
+def _private(key: SigningKey) -> OKPKey:
+    return OKPKey.import_key({**_public(key), "d": _base64(key.secret)})
+
+
+def _current(keys: Sequence[SigningKey], now: datetime) -> SigningKey:
+    key = rules.signing(keys, now)
+    if key is None:
+        raise Unavailable("there is no key to sign with yet", retry_after_seconds=1)
+    return key
+
+
+class JoseSigner:
+    """Keeps the keys that it has read, so that a signature costs no parsing."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, OKPKey] = {}
+
+    def _key(self, key: SigningKey) -> OKPKey:
+        if key.id not in self._read:
+            self._read[key.id] = _private(key)
+        return self._read[key.id]
+
+    def passport(self, caller: Caller, audience: Sequence[str], keys: Sequence[SigningKey], now: datetime) -> str:
+        return passports.sign(caller, key=self._key(_current(keys, now)), audience=audience, now=now)
+
+    def access_token(self, claims: AccessClaims, account_id: UUID, keys: Sequence[SigningKey], now: datetime) -> str:
+        key = self._key(_current(keys, now))
+        written = {
+            "iss": passports.ISSUER,
+            "aud": _AUDIENCE,
+            "sub": str(account_id),
+            "sid": str(claims.session_id),
+            "family": str(claims.family_id),
+            "iat": int(now.timestamp()),
+            "exp": int((now + ACCESS_TOKEN_LIFE).timestamp()),
+        }
+        return jwt.encode({"alg": _ALGORITHM, "typ": "at+jwt", "kid": key.kid}, written, key, algorithms=[_ALGORITHM])
+
+    def read_access_token(self, token: str, keys: Sequence[SigningKey], now: datetime) -> AccessClaims:
+        """Return what a token says; its kid picks one of our own keys, nothing else in its header counts."""
+        known = {key.id: key for key in keys}
+        try:
+            decoded = jwt.decode(token, lambda read: self._key(known[str(read.headers().get("kid", ""))]), algorithms=[_ALGORITHM])
+            claims = decoded.claims
+            if decoded.header.get("typ") != "at+jwt" or claims["iss"] != passports.ISSUER or claims["aud"] != _AUDIENCE:
+                raise Unauthenticated("this is no access token of ours", reason="TOKEN_INVALID")
+            if now.timestamp() >= claims["exp"]:
+                raise Unauthenticated("the access token has expired", reason="TOKEN_EXPIRED")
+            return AccessClaims(UUID(claims["sid"]), UUID(claims["family"]))
+        except (JoseError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Unauthenticated("this is no access token of ours", reason="TOKEN_INVALID") from error
+
+    def key_set(self, keys: Sequence[SigningKey]) -> bytes:
+        return json.dumps({"keys": [_public(key) for key in keys]}).encode()

@@ -1,0 +1,30 @@
+"""The events of contacts that accounts follow."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from recapito.contacts.events.v1.events_pb2 import ContactCreated, ContactDeleted, ContactUpdated
+
+from libs.messaging.consumer import Handlers, one_by_one
+from libs.unit_of_work import Clock
+from services.identity import wire
+from services.identity.service import Contacts, NewUnitOfWork
+from services.identity.service import contacts as use_cases
+
+
+def handlers(new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Handlers:
+    """Each event this service listens to, with the use case that it starts."""
+
+    def on_contact_told(event: ContactCreated | ContactUpdated, event_id: UUID) -> None:
+        contact = wire.contact_of_snapshot(event.contact, event.snapshot)
+        use_cases.follow(contact, event.version, event_id, new_uow=new_uow, contacts=contacts, clock=clock)
+
+    def on_contact_deleted(event: ContactDeleted, event_id: UUID) -> None:
+        use_cases.forget(wire.id_of(event.contact), event.version, event_id, uow=new_uow(), clock=clock)
+
+    return {
+        ContactCreated: one_by_one(on_contact_told),
+        ContactUpdated: one_by_one(on_contact_told),
+        ContactDeleted: one_by_one(on_contact_deleted),
+    }

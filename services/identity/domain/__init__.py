@@ -1,0 +1,1 @@
+"""The rules of signing in: pure, one module for each resource."""

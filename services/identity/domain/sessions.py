@@ -1,0 +1,103 @@
+"""Signed-in devices: how long a session lives, and what still stands between it and the pages."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.identity.domain.accounts import Account, Kind
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+ABSOLUTE_BY_LINK = timedelta(hours=1)
+FRESH = timedelta(minutes=10)
+TOUCH = timedelta(minutes=1)  # the last use is written at most this often
+
+
+class Method(enum.Enum):
+    PASSWORD = "PASSWORD"  # noqa: S105 - a method
+    MAGIC_LINK = "MAGIC_LINK"
+
+
+class State(enum.Enum):
+    PASSWORD_CHANGE_REQUIRED = "PASSWORD_CHANGE_REQUIRED"  # noqa: S105 - a state
+    POLICY_REQUIRED = "POLICY_REQUIRED"
+    OPEN = "OPEN"
+
+
+@dataclass(frozen=True)
+class Client:
+    """The person's device, as the web front saw it."""
+
+    ip_address: str = ""
+    user_agent: str = ""
+
+    @property
+    def network(self) -> str:
+        """The /24 of an IPv4 address, the /64 of an IPv6 one: what one subscriber holds."""
+        if ":" in self.ip_address:
+            return ":".join(self.ip_address.split(":")[:4])
+        return self.ip_address.rpartition(".")[0] or self.ip_address
+
+    @property
+    def device(self) -> str:
+        """Such as "Firefox on Linux"; "" when it cannot be told."""
+        browser = next((name for name, mark in _BROWSERS if mark in self.user_agent), "")
+        system = next((name for name, mark in _SYSTEMS if mark in self.user_agent), "")
+        return " on ".join(filter(None, (browser, system)))
+
+
+_BROWSERS = (("Edge", "Edg/"), ("Opera", "OPR/"), ("Firefox", "Firefox/"), ("Chrome", "Chrome/"), ("Safari", "Safari/"), ("curl", "curl/"))
+_SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("macOS", "Mac OS"), ("Linux", "Linux"))
+LANDING = re.compile(r"[a-z][A-Za-z]*/[0-9a-f-]{36}")  # a resource of ours, never an address
+
+
+@dataclass(frozen=True)
+class Session:
+    """end_time: whatever happens, it ends then. open_time: when the person was first let in; None while something was asked."""
+
+    id: UUID
+    account_id: UUID
+    method: Method
+    create_time: datetime
+    last_use_time: datetime
+    end_time: datetime
+    client: Client = Client()
+    landing: str = ""
+    fresh_until: datetime | None = None
+    open_time: datetime | None = None
+
+    @property
+    def expire_time(self) -> datetime:
+        return min(self.last_use_time + IDLE, self.end_time)
+
+    def live(self, now: datetime) -> bool:
+        return now < self.expire_time
+
+
+def opened(session_id: UUID, account_id: UUID, method: Method, client: Client, now: datetime, landing: str = "") -> Session:
+    """Return a session that starts now. Only a password makes it fresh."""
+    by_password = method is Method.PASSWORD
+    return Session(
+        id=session_id,
+        account_id=account_id,
+        method=method,
+        create_time=now,
+        last_use_time=now,
+        end_time=now + (ABSOLUTE if by_password else ABSOLUTE_BY_LINK),
+        client=client,
+        landing=landing,
+        fresh_until=now + FRESH if by_password else None,
+    )
+
+
+def state_of(session: Session, account: Account, *, accepted: bool) -> State:
+    """Return what the session still waits for. accepted: the account accepted the current privacy policy, which operators need not."""
+    if account.password_change_required and session.method is Method.PASSWORD:
+        return State.PASSWORD_CHANGE_REQUIRED
+    if account.kind is Kind.CONTACT and not accepted:
+        return State.POLICY_REQUIRED
+    return State.OPEN

@@ -1,0 +1,62 @@
+"""What identity does by the clock: announces links that were asked for, changes signing keys, forgets what is dead."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy.engine import Engine
+
+from libs import database, telemetry
+from libs.database import Waiter
+from libs.unit_of_work import Clock
+from services.identity.service import LINK_REQUESTS, NewUnitOfWork, links, tokens
+
+log = telemetry.logger(__name__)
+POLL_SECONDS = 1.0  # when a wake-up got lost
+SWEEP_SECONDS = 600.0
+
+Job = Callable[[threading.Event], None]
+
+
+def link_requests(engine: Engine, new_uow: NewUnitOfWork) -> Job:
+    """Announce the links that people asked for, as soon as they have their answer."""
+
+    def run(stop: threading.Event) -> None:
+        waiter = Waiter(engine, LINK_REQUESTS)
+        while not stop.is_set():
+            try:
+                if links.fulfil_requests(uow=new_uow()) == 0:
+                    waiter.wait(POLL_SECONDS)
+            except Exception:
+                log.exception("link requests failed")
+                stop.wait(POLL_SECONDS)
+        waiter.close()
+
+    return run
+
+
+def housekeeping(engine: Engine, new_uow: NewUnitOfWork, key_life: timedelta, clock: Clock) -> Job:
+    """Make the next signing key in time; forget dead sessions, old links, counts, request ids and handled events."""
+
+    def run(stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                tokens.rotate_keys(key_life, uow=new_uow(), clock=clock)
+                sweep(new_uow, clock)
+                database.sweep(engine, clock())
+            except Exception:
+                log.exception("housekeeping failed")
+            stop.wait(SWEEP_SECONDS)
+
+    return run
+
+
+def sweep(new_uow: NewUnitOfWork, clock: Clock) -> None:
+    now = clock()
+    with new_uow() as uow:
+        uow.sessions.sweep(now)
+        uow.links.sweep(now)
+        uow.throttle.sweep(now)
+        uow.commit()

@@ -1,0 +1,209 @@
+"""Accounts and their groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql import ColumnElement
+
+from libs.database_listing import Columns, select_page
+from libs.errors import Aborted, NotFound
+from libs.listing import Listing, Value
+from services.identity.domain.accounts import ADMINISTRATOR, Account, EmailTaken, Kind, State, fold
+from services.identity.domain.contacts import Access
+from services.identity.repository.tables import account_groups, accounts
+from services.identity.service import Sight
+
+
+def account_of(row: Row[Any], groups: Iterable[UUID] = ()) -> Account:
+    return Account(
+        id=row.id,
+        kind=Kind(row.kind),
+        display_name=row.display_name,
+        create_time=row.create_time,
+        email=row.email,
+        language_code=row.language_code,
+        right_to_left=row.right_to_left,
+        state=State(row.state),
+        roles=tuple(row.roles.split()),
+        groups=frozenset(groups),
+        access_version=row.access_version,
+        password_hash=row.password_hash,
+        password_change_required=row.password_change_required,
+        generation=row.generation,
+        customer_id=row.customer_id,
+        access=Access(row.access_enabled, row.access_start_date, row.access_end_date),
+        contact_version=row.contact_version,
+        last_sign_in_time=row.last_sign_in_time,
+        delete_time=row.delete_time,
+        version=row.version,
+    )
+
+
+def _values(account: Account) -> dict[str, Any]:
+    return {
+        "kind": account.kind.value,
+        "state": account.state.value,
+        "display_name": account.display_name,
+        "folded_name": fold(account.display_name)[:800],
+        "email": account.email,
+        "login": account.login,
+        "language_code": account.language_code,
+        "right_to_left": account.right_to_left,
+        "roles": " ".join(account.roles),
+        "access_version": account.access_version,
+        "password_hash": account.password_hash,
+        "password_change_required": account.password_change_required,
+        "generation": account.generation,
+        "customer_id": account.customer_id,
+        "access_enabled": account.access.enabled,
+        "access_start_date": account.access.start_date,
+        "access_end_date": account.access.end_date,
+        "contact_version": account.contact_version,
+        "last_sign_in_time": account.last_sign_in_time,
+        "create_time": account.create_time,
+        "delete_time": account.delete_time,
+        "version": account.version,
+    }
+
+
+def _visible(sight: Sight) -> ColumnElement[bool]:
+    """Operators know their colleagues; a contact is seen through its groups."""
+    if sight.all:
+        return sa.true()
+    shared = sa.exists().where(account_groups.c.account_id == accounts.c.id, account_groups.c.group_id.in_(sight.groups))
+    return sa.or_(accounts.c.kind == Kind.OPERATOR.value, shared)
+
+
+def _has_role(operator: str, value: Value) -> ColumnElement[bool]:
+    has = (sa.literal(" ") + accounts.c.roles + sa.literal(" ")).contains(f" {value} ", autoescape=True)
+    return sa.not_(has) if operator == "!=" else has
+
+
+def _in_group(operator: str, value: Value) -> ColumnElement[bool]:
+    among = sa.exists().where(account_groups.c.account_id == accounts.c.id)
+    if value is not None:
+        among = among.where(account_groups.c.group_id == value)
+    wanted = (operator == "!=") == (value is None)
+    return among if wanted else sa.not_(among)
+
+
+@dataclass(frozen=True)
+class SqlAccounts:
+    connection: Connection
+
+    def get(self, account_id: UUID, sight: Sight | None = None) -> Account:
+        of_id = sa.select(accounts).where(accounts.c.id == account_id, accounts.c.delete_time.is_(None))
+        return self._one(of_id.where(_visible(sight)) if sight else of_id, account_id)
+
+    def lock(self, account_id: UUID) -> Account:
+        of_id = sa.select(accounts).where(accounts.c.id == account_id, accounts.c.delete_time.is_(None))
+        return self._one(of_id.with_for_update(), account_id)
+
+    def _one(self, query: sa.Select[Any], account_id: UUID) -> Account:
+        found = self._loaded(self.connection.execute(query).all())
+        if not found:
+            raise NotFound(f"account {account_id} does not exist")
+        return found[0]
+
+    def find(self, account_id: UUID) -> Account | None:
+        return self.find_all([account_id]).get(account_id)
+
+    def find_all(self, account_ids: Sequence[UUID]) -> dict[UUID, Account]:
+        rows = self.connection.execute(sa.select(accounts).where(accounts.c.id.in_(set(account_ids)))).all()
+        return {account.id: account for account in self._loaded(rows)}
+
+    def by_login(self, email: str, kind: Kind | None) -> list[Account]:
+        query = sa.select(accounts).where(accounts.c.login == fold(email)).order_by(accounts.c.kind.desc())
+        return self._loaded(self.connection.execute(query.where(accounts.c.kind == kind.value) if kind else query).all())
+
+    def _loaded(self, rows: Sequence[Row[Any]]) -> list[Account]:
+        """Return the accounts of these rows with their groups, in the same order."""
+        groups: dict[UUID, set[UUID]] = {row.id: set() for row in rows}
+        if groups:
+            of_them = sa.select(account_groups).where(account_groups.c.account_id.in_(groups))
+            for account_id, group_id in self.connection.execute(of_them):
+                groups[account_id].add(group_id)
+        return [account_of(row, groups[row.id]) for row in rows]
+
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Account], str]:
+        query = sa.select(accounts).where(accounts.c.delete_time.is_(None), _visible(sight))
+        for word in fold(listing.query).split():
+            query = query.where(
+                sa.or_(accounts.c.folded_name.contains(word, autoescape=True), accounts.c.login.contains(word, autoescape=True))
+            )
+        columns: Columns = {
+            "kind": accounts.c.kind,
+            "state": accounts.c.state,
+            "email": accounts.c.email,
+            "role": _has_role,
+            "group": _in_group,
+            "display_name": accounts.c.folded_name,
+            "last_sign_in_time": accounts.c.last_sign_in_time,
+            "create_time": accounts.c.create_time,
+        }
+        rows, following = select_page(self.connection, query, listing, columns, accounts.c.id)
+        return self._loaded(rows), following
+
+    def add(self, account: Account) -> Account:
+        row = {"id": account.id, **_values(account), "event_version": 0}
+        try:
+            self.connection.execute(sa.insert(accounts).values(row))
+        except sa.exc.IntegrityError as error:
+            raise _conflict(account) from error
+        self._save_groups(account)
+        return account
+
+    def save(self, account: Account) -> Account:
+        saved = replace(account, version=account.version + 1)
+        unchanged = (accounts.c.id == account.id, accounts.c.version == account.version)
+        try:
+            done = self.connection.execute(sa.update(accounts).where(*unchanged).values(_values(saved)))
+        except sa.exc.IntegrityError as error:
+            raise _conflict(account) from error
+        if done.rowcount != 1:
+            raise Aborted(f"account {account.id} was changed by someone else")
+        self.connection.execute(sa.delete(account_groups).where(account_groups.c.account_id == account.id))
+        self._save_groups(saved)
+        return saved
+
+    def _save_groups(self, account: Account) -> None:
+        if account.groups:
+            rows = [{"account_id": account.id, "group_id": group} for group in account.groups]
+            self.connection.execute(sa.insert(account_groups), rows)
+
+    def mark_sign_in(self, account_id: UUID, password_hash: str, now: datetime) -> Account:
+        marked = (
+            sa.update(accounts)
+            .where(accounts.c.id == account_id)
+            .values(state=State.ACTIVE.value, last_sign_in_time=now, password_hash=password_hash)
+            .returning(accounts)
+        )
+        return self._loaded(self.connection.execute(marked).all())[0]
+
+    def next_event(self, account_id: UUID) -> int:
+        counted = (
+            sa.update(accounts)
+            .where(accounts.c.id == account_id)
+            .values(event_version=accounts.c.event_version + 1)
+            .returning(accounts.c.event_version)
+        )
+        return int(self.connection.execute(counted).scalar_one())
+
+    def lock_administrators(self) -> list[Account]:
+        query = sa.select(accounts).where(
+            accounts.c.delete_time.is_(None), accounts.c.state != State.DISABLED.value, _has_role("=", ADMINISTRATOR)
+        )
+        return self._loaded(self.connection.execute(query.order_by(accounts.c.id).with_for_update()).all())
+
+
+def _conflict(account: Account) -> EmailTaken | Aborted:
+    if account.login is None:
+        return Aborted(f"account {account.id} was made by someone else")
+    return EmailTaken("another account signs in with this address", violations=[])

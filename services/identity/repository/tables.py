@@ -1,0 +1,175 @@
+"""The tables of identity; the modules of this folder alone know them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from libs import database
+from libs.database import UtcDateTime
+
+metadata = database.tables()
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("display_name", sa.String(200), nullable=False),
+    sa.Column("folded_name", sa.String(800), nullable=False),  # for search and order, whatever the letter case
+    sa.Column("email", sa.String(254), nullable=False),
+    sa.Column("login", sa.String(800)),  # the folded address; NULL without one
+    sa.Column("language_code", sa.String(10), nullable=False),
+    sa.Column("right_to_left", sa.Boolean, nullable=False),
+    sa.Column("roles", sa.String(800), nullable=False),  # separated by blanks
+    sa.Column("access_version", sa.Integer, nullable=False),
+    sa.Column("password_hash", sa.String(200), nullable=False),
+    sa.Column("password_change_required", sa.Boolean, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("customer_id", sa.Uuid),
+    sa.Column("access_enabled", sa.Boolean, nullable=False),
+    sa.Column("access_start_date", sa.Date),
+    sa.Column("access_end_date", sa.Date),
+    sa.Column("contact_version", sa.BigInteger, nullable=False),
+    sa.Column("event_version", sa.BigInteger, nullable=False),
+    sa.Column("last_sign_in_time", UtcDateTime),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("delete_time", UtcDateTime),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.UniqueConstraint("kind", "login"),  # an address may be an operator's and a contact's, and of each once
+    sa.Index("ix_accounts_login", "login"),
+    sa.Index("ix_accounts_folded_name_id", "folded_name", "id"),
+)
+account_groups = sa.Table(
+    "account_groups",
+    metadata,
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("group_id", sa.Uuid, primary_key=True),
+    sa.Index("ix_account_groups_group_id", "group_id"),
+)
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("token_hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("method", sa.String(20), nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("last_use_time", UtcDateTime, nullable=False),
+    sa.Column("end_time", UtcDateTime, nullable=False),
+    sa.Column("fresh_until", UtcDateTime),
+    sa.Column("open_time", UtcDateTime),
+    sa.Column("ip_address", sa.String(45), nullable=False),
+    sa.Column("user_agent", sa.String(500), nullable=False),
+    sa.Column("landing", sa.String(200), nullable=False),
+    sa.Index("ix_sessions_account_id_create_time", "account_id", "create_time"),
+    sa.Index("ix_sessions_end_time", "end_time"),
+)
+links = sa.Table(
+    "links",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("purpose", sa.String(20), nullable=False),
+    sa.Column("token_hash", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("login", sa.String(800), nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("message", sa.String(40), nullable=False),
+    sa.Column("landing", sa.String(200), nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("expire_time", UtcDateTime, nullable=False),
+    sa.Column("use_time", UtcDateTime),
+    sa.Column("use_ip_address", sa.String(45), nullable=False),
+    sa.Column("cancel_time", UtcDateTime),
+    sa.Index("ix_links_account_id_create_time", "account_id", "create_time"),
+    sa.Index("ix_links_message", "message"),
+    sa.Index("ix_links_expire_time", "expire_time"),
+)
+link_requests = sa.Table(
+    "link_requests",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("purpose", sa.String(20), nullable=False),
+    sa.Column("kind", sa.String(10)),
+    sa.Column("email", sa.String(800), nullable=False),
+    sa.Column("account_id", sa.Uuid),
+    sa.Column("landing", sa.String(200), nullable=False),
+)
+policies = sa.Table(
+    "policies",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("label", sa.String(40), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("text_it", sa.Text, nullable=False),
+    sa.Column("text_en", sa.Text, nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("publish_time", UtcDateTime),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(
+        "uq_policies_current",
+        "state",
+        unique=True,
+        postgresql_where=sa.text("state = 'CURRENT'"),
+        sqlite_where=sa.text("state = 'CURRENT'"),
+    ),
+)
+acceptances = sa.Table(
+    "acceptances",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("policy_id", sa.Uuid, sa.ForeignKey("policies.id"), nullable=False),
+    sa.Column("label", sa.String(40), nullable=False),
+    sa.Column("language_code", sa.String(10), nullable=False),
+    sa.Column("text_sha256", sa.String(64), nullable=False),
+    sa.Column("accept_time", UtcDateTime, nullable=False),
+    sa.Column("ip_address", sa.String(45), nullable=False),
+    sa.Column("user_agent", sa.String(500), nullable=False),
+    sa.UniqueConstraint("account_id", "policy_id"),
+)
+throttles = sa.Table(
+    "throttles",
+    metadata,
+    sa.Column("key", sa.LargeBinary(32), primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("start_time", UtcDateTime, nullable=False),
+    sa.Column("update_time", UtcDateTime, nullable=False),
+    sa.Column("not_before", UtcDateTime, nullable=False),
+    sa.Index("ix_throttles_not_before", "not_before"),
+)
+known_devices = sa.Table(
+    "known_devices",
+    metadata,
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("device_hash", sa.LargeBinary(32), primary_key=True),
+    sa.Column("update_time", UtcDateTime, nullable=False),
+)
+families = sa.Table(
+    "families",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("session_id", sa.Uuid, sa.ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("ended", sa.Boolean, nullable=False),
+    sa.Index("ix_families_session_id", "session_id"),
+)
+refresh_tokens = sa.Table(
+    "refresh_tokens",
+    metadata,
+    sa.Column("token_hash", sa.LargeBinary(32), primary_key=True),
+    sa.Column("family_id", sa.Uuid, sa.ForeignKey("families.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("use_time", UtcDateTime),
+    sa.Index("ix_refresh_tokens_family_id", "family_id"),
+)
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),  # of two who make the next key at once, one does
+    sa.Column("secret", sa.LargeBinary(100), nullable=False),  # encrypted
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("use_time", UtcDateTime, nullable=False),
+)

@@ -1,0 +1,192 @@
+"""The use cases of identity, one module for each resource, and the protocols of what they need from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from libs import unit_of_work
+from libs.listing import Listing
+from services.identity.domain.accounts import Account, Kind
+from services.identity.domain.contacts import Contact
+from services.identity.domain.links import Link, Purpose
+from services.identity.domain.policies import Acceptance, Policy
+from services.identity.domain.sessions import Session
+from services.identity.domain.tokens import Limit, SigningKey
+
+LINK_REQUESTS = "identity_link_requests"  # the channel that wakes their job
+
+
+# --- stored --------------------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Sight:
+    """What an operator may see of accounts: all, or operators and the contacts of these groups."""
+
+    all: bool
+    groups: frozenset[UUID] = frozenset()
+
+
+class Accounts(Protocol):
+    def get(self, account_id: UUID, sight: Sight | None = None) -> Account: ...  # or NotFound, also of a deleted one
+    def find(self, account_id: UUID) -> Account | None: ...  # also a deleted one
+    def find_all(self, account_ids: Sequence[UUID]) -> dict[UUID, Account]: ...  # also deleted ones
+    def lock(self, account_id: UUID) -> Account: ...  # as get, and nobody else changes it until the commit
+    def by_login(self, email: str, kind: Kind | None) -> list[Account]: ...  # operators first
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Account], str]: ...
+    def add(self, account: Account) -> Account: ...  # EmailTaken when its address is another's login
+    def save(self, account: Account) -> Account: ...  # with its next version; Aborted if another was faster; EmailTaken
+    def mark_sign_in(self, account_id: UUID, password_hash: str, now: datetime) -> Account: ...  # its etag stays
+    def next_event(self, account_id: UUID) -> int: ...  # the version of its next event
+    def lock_administrators(self) -> list[Account]: ...  # those not disabled; nobody else changes them until the commit
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    session: Session
+    account: Account
+    accepted: bool  # the current privacy policy
+
+
+class Sessions(Protocol):
+    def signed_in(self, token: str) -> SignedIn | None: ...
+    def signed_in_by_id(self, session_id: UUID) -> SignedIn | None: ...
+    def get(self, account_id: UUID, session_id: UUID) -> Session: ...  # or NotFound
+    def page(self, account_id: UUID, listing: Listing, now: datetime, only: UUID | None) -> tuple[Sequence[Session], str]: ...
+    def add(self, session: Session, token: str) -> None: ...
+    def touch(self, session_id: UUID, now: datetime) -> None: ...
+    def open(self, session_id: UUID, now: datetime) -> bool: ...  # False: it was open before
+    def end(self, session_id: UUID) -> None: ...
+    def end_all(self, account_id: UUID, *, but: UUID | None = None) -> int: ...
+    def sweep(self, now: datetime) -> None: ...  # forgets the dead ones
+
+
+class Links(Protocol):
+    def find(self, token: str) -> Link | None: ...
+    def get(self, account_id: UUID, link_id: UUID) -> Link: ...  # or NotFound
+    def page(self, account_id: UUID, listing: Listing) -> tuple[Sequence[Link], str]: ...
+    def add(self, links: Sequence[tuple[Link, str]]) -> None: ...  # each with its token
+    def use(self, token: str, purposes: Sequence[Purpose], ip_address: str) -> Link | None: ...  # one conditional UPDATE
+    def cancel(self, account_id: UUID, purposes: Sequence[Purpose] | None = None) -> None: ...  # the usable ones; None: all
+    def cancel_of_messages(self, messages: Sequence[str]) -> None: ...
+    def cancel_one(self, link_id: UUID) -> None: ...
+    def sweep(self, now: datetime) -> None: ...
+
+
+@dataclass(frozen=True)
+class LinkRequest:
+    """What a person asked for on a public page, before anybody looked whether the address exists."""
+
+    id: int
+    purpose: Purpose
+    kind: Kind | None
+    email: str  # folded; "" when account_id is set
+    account_id: UUID | None
+    landing: str
+
+
+class LinkRequests(Protocol):
+    def add(self, purpose: Purpose, kind: Kind | None, email: str, account_id: UUID | None, landing: str) -> None: ...
+    def take(self, limit: int) -> list[LinkRequest]: ...  # they are gone with the commit
+
+
+class Policies(Protocol):
+    def get(self, policy_id: UUID) -> Policy: ...  # or NotFound
+    def current(self) -> Policy: ...  # or NotFound
+    def page(self, listing: Listing) -> tuple[Sequence[Policy], str]: ...
+    def add(self, policy: Policy) -> Policy: ...
+    def save(self, policy: Policy) -> Policy: ...  # with its next version; Aborted if another was faster
+    def supersede(self) -> None: ...  # the current one
+    def accepted(self, account_id: UUID) -> bool: ...  # the current one
+    def accept(self, acceptance: Acceptance) -> Acceptance: ...  # the earlier proof when there is one
+    def acceptances(self, account_id: UUID, listing: Listing) -> tuple[Sequence[Acceptance], str]: ...
+
+
+class Throttle(Protocol):
+    def hit(self, limit: Limit, subject: str, now: datetime) -> tuple[int, float]: ...  # tries so far; seconds to wait, 0 means let in
+    def forget(self, limit: Limit, subject: str) -> None: ...
+    def know(self, account_id: UUID, device: str, now: datetime) -> None: ...
+    def known(self, login: str, device: str) -> bool: ...  # a device from which this login signed in before
+    def sweep(self, now: datetime) -> None: ...
+
+
+@dataclass(frozen=True)
+class Family:
+    """The refresh tokens that follow one another since one exchange."""
+
+    id: UUID
+    account_id: UUID
+    session_id: UUID
+
+
+class Families(Protocol):
+    def add(self, family: Family, token: str, now: datetime) -> None: ...
+    def spend(self, token: str, now: datetime) -> Family | None: ...  # one conditional UPDATE
+    def renew(self, family_id: UUID, token: str, now: datetime) -> None: ...
+    def find(self, token: str) -> Family | None: ...  # also of a spent token
+    def live(self, family_id: UUID) -> bool: ...
+    def end(self, family_id: UUID) -> None: ...
+
+
+class Keys(Protocol):
+    def all(self) -> list[SigningKey]: ...
+    def add(self, key: SigningKey) -> None: ...  # does nothing when somebody else made the next key at the same moment
+    def delete(self, key_id: str) -> None: ...
+
+
+class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def links(self) -> Links: ...
+    @property
+    def link_requests(self) -> LinkRequests: ...
+    @property
+    def policies(self) -> Policies: ...
+    @property
+    def throttle(self) -> Throttle: ...
+    @property
+    def families(self) -> Families: ...
+    @property
+    def keys(self) -> Keys: ...
+    def now(self) -> datetime: ...  # the database's clock, which judges links and dates proofs
+    def wake(self, channel: str) -> None: ...
+
+
+NewUnitOfWork = Callable[[], UnitOfWork]
+
+
+# --- outside -------------------------------------------------------------------------------------------------------------------------
+class Contacts(Protocol):
+    """The service contacts. Both raise Unavailable when it cannot be asked."""
+
+    def find(self, contact_id: UUID) -> Contact | None: ...  # as it is now; None when there is none
+    def today(self, now: datetime) -> date: ...  # the day in the organisation's zone
+
+
+class Hasher(Protocol):
+    """Argon2id. Raises Unavailable when too many hashes run at once."""
+
+    @property
+    def common(self) -> Container[str]: ...  # passwords of public leaks, folded
+    def hash(self, password: str) -> str: ...
+    def verify(self, password_hash: str, password: str) -> bool: ...  # the same work without a hash, and never True
+    def outdated(self, password_hash: str) -> bool: ...  # made with weaker parameters than today's
+
+
+@dataclass(frozen=True)
+class AccessClaims:
+    session_id: UUID
+    family_id: UUID
+
+
+class Signer(Protocol):
+    """Signs and reads JSON Web Tokens with the keys that it is given."""
+
+    def access_token(self, claims: AccessClaims, account_id: UUID, keys: Sequence[SigningKey], now: datetime) -> str: ...
+    def read_access_token(self, token: str, keys: Sequence[SigningKey], now: datetime) -> AccessClaims: ...  # or Unauthenticated
+    def key_set(self, keys: Sequence[SigningKey]) -> bytes: ...  # a JWK set, public parts only

@@ -1,0 +1,41 @@
+"""Who may enter now: the one gate for every way in, asked at each sign-in and at each passport."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from libs.errors import PermissionDenied
+from services.identity.domain import contacts as rules
+from services.identity.domain.accounts import Account, Kind
+from services.identity.domain.contacts import Contact
+from services.identity.service import Contacts
+
+
+@dataclass(frozen=True)
+class Entry:
+    """refusal: a code of the set `entry`, "" when the person may enter. contact: of a contact, as it is now."""
+
+    refusal: str
+    contact: Contact | None = None
+
+
+def check(account: Account, *, contacts: Contacts, now: datetime) -> Entry:
+    """Tell whether the account may enter now; asks contacts, so never call it inside a transaction."""
+    if account.kind is Kind.OPERATOR:
+        return Entry("ENTRY_ACCESS_OFF" if account.disabled else "")
+    contact = contacts.find(account.id)
+    return Entry(rules.refusal(contact, disabled=account.disabled, today=contacts.today(now)), contact)
+
+
+def as_last_told(account: Account, *, contacts: Contacts, now: datetime) -> str:
+    """Return the refusal by what the last event of the contact said: quick, and checked again before anybody is let in."""
+    if account.kind is Kind.OPERATOR:
+        return "ENTRY_ACCESS_OFF" if account.disabled else ""
+    return rules.refusal(account.contact(), disabled=account.disabled, today=contacts.today(now))
+
+
+def no_magic_link(method: str) -> None:
+    """Refuse what a session from a magic link may not do."""
+    if method == "MAGIC_LINK":
+        raise PermissionDenied("sign in with the password to do this", reason="MAGIC_LINK_SESSION")

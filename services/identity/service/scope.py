@@ -1,0 +1,36 @@
+"""Which accounts a caller may see, and which it may act on."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from libs.access import Caller, Kind
+from libs.errors import NotFound, PermissionDenied
+from services.identity.domain.accounts import Account
+from services.identity.domain.accounts import Kind as AccountKind
+from services.identity.service import Accounts, Sight
+
+
+def sight(caller: Caller) -> Sight:
+    return Sight(caller.sees_all, caller.groups)
+
+
+def seen(account_id: UUID, capability: str, *, accounts: Accounts, caller: Caller) -> Account:
+    """Return an account that the caller may read: its own, or as an operator with the capability one in its sight; else NotFound."""
+    if caller.account_id == account_id:
+        return accounts.get(account_id)
+    if caller.kind is Kind.OPERATOR and capability in caller.capabilities:
+        return accounts.get(account_id, sight(caller))
+    raise NotFound(f"account {account_id} does not exist")
+
+
+def in_charge_of(account_id: UUID, *, accounts: Accounts, caller: Caller) -> Account:
+    """Return somebody's account that the caller may act on: a contact's in its sight; an operator's only with identity.accounts.
+
+    Else whoever may help contacts with their passwords could make itself an administrator.
+    """
+    capability = "identity.access" if "identity.access" in caller.capabilities else "identity.accounts"
+    account = seen(account_id, capability, accounts=accounts, caller=caller)
+    if account.kind is AccountKind.OPERATOR and account.id != caller.account_id and "identity.accounts" not in caller.capabilities:
+        raise PermissionDenied("this needs the right to administer operators", reason="NOT_ALLOWED")
+    return account

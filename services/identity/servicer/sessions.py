@@ -1,0 +1,98 @@
+"""Sessions by gRPC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from google.protobuf.empty_pb2 import Empty
+from grpc import ServicerContext
+from recapito.identity.v1 import sessions_pb2 as pb
+from recapito.identity.v1.sessions_pb2_grpc import SessionsServicer
+
+from libs.errors import InvalidArgument
+from libs.listing import listing
+from libs.rpc import context, passports
+from libs.unit_of_work import Clock
+from services.identity import wire
+from services.identity.service import Contacts, Hasher, NewUnitOfWork, sessions
+from services.identity.servicer.names import account_of, last_of
+from services.identity.servicer.tokens import KeyRing
+
+
+@dataclass(frozen=True)
+class Sessions(SessionsServicer):
+    """new_reads: units of work on a connection that opens no transaction."""
+
+    new_uow: NewUnitOfWork
+    new_reads: NewUnitOfWork
+    contacts: Contacts
+    hasher: Hasher
+    keys: KeyRing
+    clock: Clock
+
+    def CreateSession(self, request: pb.CreateSessionRequest, _context: ServicerContext) -> pb.CreateSessionResponse:
+        client = wire.client(request.client_info)
+        match request.WhichOneof("credential"):
+            case "password":
+                given = request.password
+                opened = sessions.sign_in(
+                    given.email,
+                    given.password,
+                    wire.kind_of(given.kind),
+                    client,
+                    new_uow=self.new_uow,
+                    contacts=self.contacts,
+                    hasher=self.hasher,
+                    clock=self.clock,
+                )
+            case "link":
+                opened = sessions.sign_in_by_link(
+                    request.link.token, client, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock
+                )
+            case _:
+                raise InvalidArgument.of("password", "a password or a link is required", "REQUIRED")
+        return pb.CreateSessionResponse(session=wire.session(opened.session, opened.account, opened.state), session_token=opened.token)
+
+    def ListSessions(self, request: pb.ListSessionsRequest, _context: ServicerContext) -> pb.ListSessionsResponse:
+        caller = context.caller()
+        wanted = listing(request, fields={}, orders=("create_time",), default_order="create_time desc")
+        account_id = account_of(request.parent, caller)
+        found, following = sessions.list_sessions(account_id, wanted, uow=self.new_uow(), caller=caller, clock=self.clock)
+        return pb.ListSessionsResponse(sessions=[wire.session(*one) for one in found], next_page_token=following)
+
+    def GetSession(self, request: pb.GetSessionRequest, _context: ServicerContext) -> pb.Session:
+        caller = context.caller()
+        account_id, session_id = account_of(request.name, caller), last_of(request.name, "current")
+        return wire.session(*sessions.get_session(account_id, session_id, uow=self.new_uow(), caller=caller, clock=self.clock))
+
+    def DeleteSession(self, request: pb.DeleteSessionRequest, _context: ServicerContext) -> Empty:
+        caller = context.caller()
+        account_id, session_id = account_of(request.name, caller), last_of(request.name, "current")
+        sessions.end_session(account_id, session_id, uow=self.new_uow(), caller=caller)
+        return Empty()
+
+    def RevokeSessions(self, request: pb.RevokeSessionsRequest, _context: ServicerContext) -> pb.RevokeSessionsResponse:
+        caller = context.caller()
+        account_id = account_of(request.parent, caller)
+        count = sessions.revoke_sessions(account_id, request=context.request_of(request), uow=self.new_uow(), caller=caller)
+        return pb.RevokeSessionsResponse(revoked_count=count)
+
+    def CreatePassport(self, request: pb.CreatePassportRequest, _context: ServicerContext) -> pb.Passport:
+        now = self.clock()
+        match request.WhichOneof("credential"):
+            case "session_token":
+                find = sessions.by_session_token(request.session_token)
+            case "access_token":
+                find = sessions.by_access_token(request.access_token, signer=self.keys.signer, keys=self.keys.keys(), now=now)
+            case _:
+                raise InvalidArgument.of("session_token", "a session token or an access token is required", "REQUIRED")
+        holder = sessions.passport(
+            find,
+            wire.id_of(request.customer) if request.customer else None,
+            new_reads=self.new_reads,
+            new_uow=self.new_uow,
+            contacts=self.contacts,
+            clock=self.clock,
+        )
+        signed = self.keys.passport(holder, list(request.audience), now)
+        return pb.Passport(passport=signed, expire_time=wire.time(now + passports.LIFE))

@@ -1,0 +1,242 @@
+"""Domain <-> protobuf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from recapito.access.v1 import access_pb2
+from recapito.contacts.events.v1 import events_pb2 as contacts_events
+from recapito.contacts.v1 import contacts_pb2, permissions_pb2
+from recapito.identity.events.v1 import events_pb2 as events
+from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, sessions_pb2
+
+from libs.errors import EtagMismatch
+from services.identity.domain.accounts import Account, Kind
+from services.identity.domain.contacts import Access, Contact
+from services.identity.domain.links import Link, Purpose, State
+from services.identity.domain.policies import Acceptance, Policy
+from services.identity.domain.sessions import Client, Method, Session
+from services.identity.domain.sessions import State as SessionState
+
+PERMISSIONS = ("INVOICES", "ESTIMATES", "CONTRACTS", "PROPOSALS", "SUPPORT", "PROJECTS")  # access.v1.Contact and contacts.v1.Permissions
+
+
+# --- names, times, etags -------------------------------------------------------------------------------------------------------------
+def id_of(name: str) -> UUID:
+    """Return the id at the end of a resource name."""
+    return UUID(name.rpartition("/")[2])
+
+
+def ids_of(names: Iterable[str]) -> frozenset[UUID]:
+    return frozenset(id_of(name) for name in names)
+
+
+def time(moment: datetime | None) -> Timestamp | None:
+    if moment is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+def etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def check_etag(given: str, version: int) -> None:
+    """Raise EtagMismatch when the caller read another version; an empty etag asks for nothing."""
+    if given and given != etag(version):
+        raise EtagMismatch("the resource has changed since it was read")
+
+
+# --- accounts ------------------------------------------------------------------------------------------------------------------------
+def account(found: Account) -> accounts_pb2.Account:
+    return accounts_pb2.Account(
+        name=f"accounts/{found.id}",
+        kind=accounts_pb2.Account.Kind.Value(found.kind.value),
+        display_name=found.display_name,
+        email=found.email,
+        state=accounts_pb2.Account.State.Value(found.state.value),
+        language_code=found.language_code,
+        roles=found.roles,
+        groups=[f"groups/{group}" for group in sorted(found.groups)],
+        access_version=found.access_version,
+        password_set=bool(found.password_hash),
+        last_sign_in_time=time(found.last_sign_in_time),
+        create_time=time(found.create_time),
+        etag=etag(found.version),
+    )
+
+
+def kind_of(value: accounts_pb2.Account.Kind.ValueType) -> Kind | None:
+    """Return the kind, None when it was left open or is not one that signs in."""
+    return {accounts_pb2.Account.OPERATOR: Kind.OPERATOR, accounts_pb2.Account.CONTACT: Kind.CONTACT}.get(value)
+
+
+# --- contacts ------------------------------------------------------------------------------------------------------------------------
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _access(found: permissions_pb2.PortalAccess) -> Access:
+    return Access(found.enabled, _day(found.start_date), _day(found.end_date))
+
+
+def contact(found: contacts_pb2.Contact) -> Contact:
+    """Return a contact as contacts answers it, with what counts for each customer it acts for."""
+    return Contact(
+        id=id_of(found.name),
+        display_name=f"{found.first_name} {found.last_name}".strip(),
+        email=found.email,
+        language_code=found.language_code,
+        right_to_left=found.direction == contacts_pb2.Contact.RTL,
+        customer_id=id_of(found.customer) if found.customer else None,
+        groups=ids_of(found.groups),
+        access=_access(found.access),
+        anonymized=found.state == contacts_pb2.Contact.ANONYMIZED,
+        permissions={UUID(affiliation.name.split("/")[1]): _permissions(affiliation) for affiliation in found.affiliations},
+    )
+
+
+def _permissions(affiliation: contacts_pb2.Affiliation) -> frozenset[str]:
+    effective = affiliation.effective_permissions
+    allowed = {name for name in PERMISSIONS if getattr(effective, name.lower()) == permissions_pb2.Permissions.ALLOW}
+    return frozenset(allowed | ({access_pb2.Contact.Name(access_pb2.PRIMARY)} if affiliation.primary else set()))
+
+
+def contact_of_snapshot(name: str, found: contacts_events.ContactSnapshot) -> Contact:
+    return Contact(
+        id=id_of(name),
+        display_name=f"{found.first_name} {found.last_name}".strip(),
+        email=found.email,
+        language_code=found.language_code,
+        right_to_left=found.direction == contacts_pb2.Contact.RTL,
+        customer_id=id_of(found.customer) if found.customer else None,
+        groups=ids_of(found.groups),
+        access=_access(found.access),
+    )
+
+
+# --- sessions ------------------------------------------------------------------------------------------------------------------------
+def client(found: sessions_pb2.ClientInfo) -> Client:
+    return Client(found.ip_address, found.user_agent)
+
+
+def session(found: Session, holder: Account, state: SessionState) -> sessions_pb2.Session:
+    return sessions_pb2.Session(
+        name=f"accounts/{found.account_id}/sessions/{found.id}",
+        state=sessions_pb2.Session.State.Value(state.value),
+        method=sessions_pb2.Session.Method.Value(found.method.value),
+        account=f"accounts/{found.account_id}",
+        kind=accounts_pb2.Account.Kind.Value(holder.kind.value),
+        create_time=time(found.create_time),
+        last_use_time=time(found.last_use_time),
+        expire_time=time(found.expire_time),
+        fresh_until_time=time(found.fresh_until),
+        device=found.client.device,
+        ip_address=found.client.ip_address,
+        landing=found.landing,
+    )
+
+
+# --- links ---------------------------------------------------------------------------------------------------------------------------
+def link(found: Link, now: datetime) -> links_pb2.Link:
+    return links_pb2.Link(
+        name=f"accounts/{found.account_id}/links/{found.id}",
+        purpose=purpose(found.purpose),
+        state=link_state(found.state(now)),
+        message=f"messages/{found.message}" if found.message else "",
+        create_time=time(found.create_time),
+        expire_time=time(found.expire_time),
+        use_time=time(found.use_time),
+        use_ip_address=found.use_ip_address,
+    )
+
+
+def purpose(found: Purpose) -> links_pb2.Link.Purpose.ValueType:
+    return links_pb2.Link.Purpose.Value(found.value)
+
+
+def purpose_of(value: links_pb2.Link.Purpose.ValueType) -> Purpose | None:
+    return Purpose(links_pb2.Link.Purpose.Name(value)) if value in (1, 2, 3, 4) else None
+
+
+def link_state(found: State) -> links_pb2.Link.State.ValueType:
+    return links_pb2.Link.State.Value(found.value)
+
+
+# --- policies ------------------------------------------------------------------------------------------------------------------------
+def policy(found: Policy) -> policies_pb2.Policy:
+    answer = policies_pb2.Policy(
+        name=f"policies/{found.id}",
+        version=found.label,
+        state=policies_pb2.Policy.State.Value(found.state.value),
+        publish_time=time(found.publish_time),
+        etag=etag(found.version),
+    )
+    answer.text.it, answer.text.en = found.text_it, found.text_en
+    return answer
+
+
+def acceptance(found: Acceptance) -> policies_pb2.Acceptance:
+    return policies_pb2.Acceptance(
+        name=f"accounts/{found.account_id}/acceptances/{found.id}",
+        policy=f"policies/{found.policy_id}",
+        version=found.label,
+        language_code=found.language_code,
+        text_sha256=found.text_sha256,
+        accept_time=time(found.accept_time),
+        ip_address=found.ip_address,
+        user_agent=found.user_agent,
+    )
+
+
+# --- events --------------------------------------------------------------------------------------------------------------------------
+def session_opened(holder: Account, version: int, session_id: UUID, method: Method, now: datetime) -> events.SessionOpened:
+    return events.SessionOpened(
+        account=f"accounts/{holder.id}",
+        version=version,
+        kind=accounts_pb2.Account.Kind.Value(holder.kind.value),
+        session=f"accounts/{holder.id}/sessions/{session_id}",
+        method=sessions_pb2.Session.Method.Value(method.value),
+        customer=f"customers/{holder.customer_id}" if holder.customer_id else "",
+        open_time=time(now),
+    )
+
+
+def link_requested(holder: Account, version: int, wanted: Purpose, landing: str = "") -> events.LinkRequested:
+    operator = holder.kind is Kind.OPERATOR
+    return events.LinkRequested(
+        account=f"accounts/{holder.id}",
+        version=version,
+        kind=accounts_pb2.Account.Kind.Value(holder.kind.value),
+        purpose=purpose(wanted),
+        email=holder.email if operator else "",
+        display_name=holder.display_name if operator else "",
+        language_code=holder.language_code,
+        password_set=bool(holder.password_hash),
+        landing=landing,
+    )
+
+
+def credentials_changed(holder: Account, version: int) -> events.CredentialsChanged:
+    return events.CredentialsChanged(
+        account=f"accounts/{holder.id}",
+        version=version,
+        kind=accounts_pb2.Account.Kind.Value(holder.kind.value),
+        change=events.CredentialsChanged.PASSWORD,
+        email=holder.email if holder.kind is Kind.OPERATOR else "",
+        language_code=holder.language_code,
+    )
+
+
+def policy_accepted(account_id: UUID, version: int, accepted: Acceptance) -> events.PolicyAccepted:
+    return events.PolicyAccepted(
+        account=f"accounts/{account_id}",
+        version=version,
+        policy=f"policies/{accepted.policy_id}",
+        accept_time=time(accepted.accept_time),
+    )
