@@ -1,0 +1,43 @@
+"""Serves the pages over the fakes, for the browser tests and for whoever wants to look: python -m tests.integration.portal.serve 8099."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from recapito.identity.v1.links_pb2 import Link
+from werkzeug.serving import make_server
+
+from services.portal import views
+from tests.integration.portal.builders import Story, story
+from tests.integration.portal.fakes import PASSWORD
+
+
+def app(told: Story) -> Flask:
+    return views.create_app(told.backend.services, secret=b"a secret of the tests", public_url="http://localhost")
+
+
+@contextmanager
+def serving(told: Story, port: int = 0) -> Iterator[str]:
+    """Serve in a thread; gives the base URL."""
+    server = make_server("localhost", port, app(told), threaded=False)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join(5)
+
+
+if __name__ == "__main__":
+    shown = story()
+    shown.accept_policy(shown.mario, shown.laura)
+    token = shown.link(shown.giuseppe, Link.MAGIC)
+    with serving(shown, int(sys.argv[1]) if len(sys.argv) > 1 else 8099) as url:
+        print(f"{url}/area/  laura.bianchi@abc.example   {url}/console/  francesca@studio.example   password: {PASSWORD}")
+        print(f"{url}/area/enter/{token}  (Giuseppe, who has not accepted the policy yet)")
+        threading.Event().wait()
