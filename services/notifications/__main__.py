@@ -1,0 +1,149 @@
+"""Builds the real objects of notifications: python -m services.notifications server|worker|migrate|dead."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+from recapito.notifications.v1 import dispatches_pb2, dispatches_pb2_grpc, messages_pb2, messages_pb2_grpc
+from sqlalchemy.engine import Engine
+
+from libs import database, telemetry
+from libs.access import Caller
+from libs.messaging import bus
+from libs.messaging.commands import dead
+from libs.messaging.consumer import Consumer
+from libs.messaging.relay import Relay
+from libs.rpc import client
+from libs.rpc.server import Server, run_until_stopped, verifier
+from services.notifications import consumer, jobs, repository, service, servicer
+from services.notifications.clients.contacts import GrpcContacts
+from services.notifications.clients.documents import GrpcDocuments
+from services.notifications.clients.identity import GrpcLinks
+from services.notifications.clients.smtp import SmtpMailer
+from services.notifications.clients.words import FileWords
+from services.notifications.service.delivering import Deliverer, keep_revisions
+from services.notifications.service.planning import Planner
+from services.notifications.service.reading import Foresight
+from services.notifications.settings import Settings
+
+SERVICE = "notifications"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _connect(settings: Settings) -> Engine:
+    return database.connect(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+
+
+def _words() -> FileWords:
+    """Read and compile all words; what is wrong with them stops the start."""
+    words = FileWords()
+    words.check()
+    return words
+
+
+def _planner(settings: Settings, engine: Engine, words: FileWords) -> Planner:
+    contacts = GrpcContacts(client.connect(settings.contacts_address, service=SERVICE, settings=settings))
+    return Planner(partial(repository.SqlUnitOfWork, engine, SERVICE, now), contacts, words, settings.sender, now)
+
+
+def _documents(settings: Settings) -> GrpcDocuments:
+    return GrpcDocuments(client.connect(settings.documents_address, service=SERVICE, settings=settings))
+
+
+def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> Server:
+    """Return the gRPC server, not started. verify: reads a passport; None: with the keys of identity."""
+    words, engine = _words(), _connect(settings)
+    planner = _planner(settings, engine, words)
+    server = Server(SERVICE, settings, verify or verifier(SERVICE, settings).verify)
+    server.add(
+        dispatches_pb2_grpc.add_DispatchesServicer_to_server,
+        servicer.Dispatches(planner.new_uow, Foresight(planner, _documents(settings)), words),
+        dispatches_pb2.DESCRIPTOR.services_by_name["Dispatches"],
+    )
+    server.add(
+        messages_pb2_grpc.add_MessagesServicer_to_server,
+        servicer.Messages(planner.new_uow, words, settings.sender),
+        messages_pb2.DESCRIPTOR.services_by_name["Messages"],
+    )
+    return server
+
+
+def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
+    """Return the bodies of the worker's threads: relay, consumer, delivery."""
+    words, engine = _words(), _connect(settings)
+    planner, documents = _planner(settings, engine, words), _documents(settings)
+    links = GrpcLinks(client.connect(settings.identity_address, service=SERVICE, settings=settings))
+    mailer = SmtpMailer(settings.smtp, settings.smtp_connections)
+    deliverer = Deliverer(planner.new_uow, links, documents, mailer, words, settings.sender, now)
+    events = bus.connect(settings.bus_url.get_secret_value())
+    return [
+        Relay(engine, SERVICE, events).run,
+        Consumer(engine, SERVICE, events, consumer.handlers(planner, documents)).run,
+        jobs.delivery(
+            deliverer,
+            prepare=lambda: keep_revisions(words, uow=planner.new_uow(), clock=now),
+            waiter=database.Waiter(engine, service.MESSAGES_CHANNEL),
+            close=mailer.close,
+        ),
+        jobs.sweep(engine, now),
+    ]
+
+
+# --- commands ------------------------------------------------------------------------------------------------------------------------
+@click.group()
+def main() -> None:
+    """Notifications: who is told, why, and the mail itself."""
+
+
+def _stop_on_signal() -> threading.Event:
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    return stop
+
+
+def _load() -> tuple[Settings, Engine]:
+    settings = Settings.load()
+    telemetry.setup(SERVICE, settings)
+    return settings, _connect(settings)
+
+
+@main.command("server")
+def run_server() -> None:
+    """Answer gRPC."""
+    settings, engine = _load()
+    telemetry.serve_admin(settings.admin_port, telemetry.Health({"database": partial(database.ready, engine)}))
+    run_until_stopped(serve(settings), _stop_on_signal())
+
+
+@main.command("worker")
+def run_worker() -> None:
+    """Publish and handle events, deliver mail."""
+    settings, engine = _load()
+    telemetry.serve_admin(settings.admin_port, telemetry.Health({"database": partial(database.ready, engine)}))
+    stop = _stop_on_signal()
+    threads = [threading.Thread(target=body, args=[stop]) for body in work(settings)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    database.migrate(_load()[1], "services.notifications")
+
+
+main.add_command(dead(SERVICE, Settings.load))
+
+if __name__ == "__main__":
+    main()

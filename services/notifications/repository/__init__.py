@@ -1,0 +1,36 @@
+"""SQL: tables are SQLAlchemy Core, and this folder alone knows them."""
+
+from __future__ import annotations
+
+from libs import database
+from services.notifications.repository.dispatches import SqlDispatches
+from services.notifications.repository.messages import SqlMessages
+from services.notifications.repository.rest import SqlCustomers, SqlDeletedContacts, SqlRevisions, SqlSuppressions
+
+__all__ = ["SqlUnitOfWork"]
+
+
+class SqlUnitOfWork(database.SqlUnitOfWork):
+    @property
+    def dispatches(self) -> SqlDispatches:
+        return SqlDispatches(self.connection)
+
+    @property
+    def messages(self) -> SqlMessages:
+        return SqlMessages(self.connection)
+
+    @property
+    def suppressions(self) -> SqlSuppressions:
+        return SqlSuppressions(self.connection)
+
+    @property
+    def customers(self) -> SqlCustomers:
+        return SqlCustomers(self.connection)
+
+    @property
+    def deleted_contacts(self) -> SqlDeletedContacts:
+        return SqlDeletedContacts(self.connection)
+
+    @property
+    def revisions(self) -> SqlRevisions:
+        return SqlRevisions(self.connection)

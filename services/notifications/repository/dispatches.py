@@ -1,0 +1,61 @@
+"""Dispatches in SQL."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from libs.access import Caller
+from libs.database_listing import Columns, select_page
+from libs.errors import NotFound
+from libs.listing import Listing
+from services.notifications.domain.messages import Dispatch
+from services.notifications.repository.tables import dispatches, messages, visible
+
+_COLUMNS: Columns = {
+    "create_time": dispatches.c.create_time,
+    "kind": dispatches.c.kind,
+    "subject": dispatches.c.subject,
+    "customer": dispatches.c.customer_id,
+}
+
+
+@dataclass(frozen=True)
+class SqlDispatches:
+    connection: Connection
+
+    def add(self, new: Sequence[Dispatch]) -> None:
+        if new:
+            self.connection.execute(sa.insert(dispatches), [asdict(dispatch) for dispatch in new])
+
+    def get(self, dispatch_id: UUID, caller: Caller) -> Dispatch:
+        query = sa.select(dispatches).where(dispatches.c.id == dispatch_id, visible(dispatches.c.customer_id, caller))
+        row = self.connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f"dispatches/{dispatch_id} does not exist")
+        return dispatch_of(row)
+
+    def page(self, caller: Caller, listing: Listing) -> tuple[Sequence[Dispatch], str]:
+        query = sa.select(dispatches).where(visible(dispatches.c.customer_id, caller))
+        rows, token = select_page(self.connection, query, listing, _COLUMNS, dispatches.c.id)
+        return [dispatch_of(row) for row in rows], token
+
+    def counts(self, dispatch_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]:
+        query = (
+            sa.select(messages.c.dispatch_id, messages.c.state, sa.func.count())
+            .where(messages.c.dispatch_id.in_(dispatch_ids))
+            .group_by(messages.c.dispatch_id, messages.c.state)
+        )
+        found: dict[UUID, dict[str, int]] = defaultdict(dict)
+        for dispatch_id, state, count in self.connection.execute(query):
+            found[dispatch_id][state] = count
+        return found
+
+
+def dispatch_of(row: Row[tuple[object, ...]]) -> Dispatch:
+    return Dispatch(**{column.name: row._mapping[column] for column in dispatches.columns})  # noqa: SLF001 - its public name

@@ -1,0 +1,202 @@
+"""Messages in SQL: the history, and the queue of what is to be delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql import ColumnElement
+
+from libs.access import Caller
+from libs.database_listing import Columns, select_page
+from libs.errors import NotFound
+from libs.listing import Listing
+from services.notifications import service
+from services.notifications.domain.kinds import Reason
+from services.notifications.domain.messages import UNSENT, Attempt, Dispatch, Message, State
+from services.notifications.domain.selection import fold
+from services.notifications.repository.dispatches import dispatch_of
+from services.notifications.repository.tables import attempts, deleted_contacts, dispatches, messages, suppressions, visible
+
+_WAITING = [State.QUEUED.value, State.DEFERRED.value, State.CLAIMED.value]
+_COLUMNS: Columns = {
+    "create_time": messages.c.create_time,
+    "contact": messages.c.contact_id,
+    "customer": messages.c.customer_id,
+    "dispatch": messages.c.dispatch_id,
+    "subject_resource": messages.c.subject,
+    "kind": messages.c.kind,
+    "state": messages.c.state,
+}
+
+
+@dataclass(frozen=True)
+class SqlMessages:
+    connection: Connection
+
+    def add(self, new: Sequence[Message]) -> None:
+        if new:
+            self.connection.execute(sa.insert(messages), [_row(message) for message in new])
+
+    # --- history ---------------------------------------------------------------------------------------------------------------------
+    def get(self, message_id: UUID, caller: Caller) -> tuple[Message, Dispatch]:
+        query = sa.select(messages).where(messages.c.id == message_id, visible(messages.c.customer_id, caller))
+        row = self.connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f"messages/{message_id} does not exist")
+        return _message(row, self._attempts(message_id)), self._dispatches([row.dispatch_id])[row.dispatch_id]
+
+    def _attempts(self, message_id: UUID) -> tuple[Attempt, ...]:
+        query = sa.select(attempts).where(attempts.c.message_id == message_id).order_by(attempts.c.number)
+        return tuple(Attempt(row.number, row.time, State(row.state), row.reply) for row in self.connection.execute(query))
+
+    def _dispatches(self, ids: Collection[UUID]) -> dict[UUID, Dispatch]:
+        rows = self.connection.execute(sa.select(dispatches).where(dispatches.c.id.in_(ids)))
+        return {row.id: dispatch_of(row) for row in rows}
+
+    def page(self, caller: Caller, listing: Listing) -> tuple[Sequence[Message], str]:
+        query = sa.select(messages).where(visible(messages.c.customer_id, caller))
+        for word in listing.query.split()[:10]:
+            query = query.where(messages.c.words.contains(fold(word), autoescape=True))
+        rows, token = select_page(self.connection, query, listing, _COLUMNS, messages.c.id)
+        return [_message(row) for row in rows], token
+
+    def of_person(self, dispatch_id: UUID, person: str) -> Message | None:
+        row = self.connection.execute(
+            sa.select(messages).where(messages.c.dispatch_id == dispatch_id, messages.c.person == person)
+        ).one_or_none()
+        return None if row is None else _message(row)
+
+    def told(self, event_ids: Collection[UUID]) -> set[tuple[UUID, str, str, str]]:
+        columns = messages.c.event_id, messages.c.kind, messages.c.subject, messages.c.person
+        rows = self.connection.execute(sa.select(*columns).where(messages.c.event_id.in_(event_ids)))
+        return {(row.event_id, row.kind, row.subject, row.person) for row in rows}
+
+    # --- delivery --------------------------------------------------------------------------------------------------------------------
+    def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[tuple[Message, Dispatch]]:
+        due = (
+            sa.select(messages.c.id)
+            .where(messages.c.due_time <= now, messages.c.state.in_(_WAITING))
+            .order_by(messages.c.due_time)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        taken = (
+            sa.update(messages)
+            .where(messages.c.id.in_(due.scalar_subquery()))
+            .values(state=State.CLAIMED.value, attempt=messages.c.attempt + 1, due_time=lease_until, version=messages.c.version + 1)
+            .returning(messages)
+        )
+        found = sorted((_message(row) for row in self.connection.execute(taken)), key=lambda message: (message.create_time, message.id))
+        of = self._dispatches({message.dispatch_id for message in found}) if found else {}
+        return [(message, of[message.dispatch_id]) for message in found]
+
+    def enter_data(self, entering: Sequence[Message], lease_until: datetime) -> Mapping[UUID, str]:
+        blocks = self._blocks(entering)
+        free = [message for message in entering if message.id not in blocks]
+        marked: set[UUID] = set()
+        if free:
+            mark = (
+                sa.update(messages)
+                .where(_ours(free), messages.c.state == State.CLAIMED.value)
+                .values(state=State.TRANSMITTING.value, due_time=lease_until, version=messages.c.version + 1)
+                .returning(messages.c.id)
+            )
+            marked = set(self.connection.execute(mark).scalars())
+        return {**blocks, **dict.fromkeys(marked, "")}
+
+    def _blocks(self, entering: Sequence[Message]) -> dict[UUID, str]:
+        """What stops a message whatever was decided before: the address was refused for good, or the person is gone."""
+        addresses = [fold(message.to_address) for message in entering]
+        people = [message.contact_id for message in entering if message.contact_id is not None]
+        refused = sa.select(suppressions.c.address.label("address"), sa.null().label("contact_id"), suppressions.c.failure.label("failure"))
+        gone = sa.select(sa.null(), deleted_contacts.c.contact_id, sa.literal("CANCEL_PERSON_GONE"))
+        either = sa.union_all(refused.where(suppressions.c.address.in_(addresses)), gone.where(deleted_contacts.c.contact_id.in_(people)))
+        blocks: dict[UUID, str] = {}
+        for row in self.connection.execute(either):
+            for message in entering:
+                if row.address == fold(message.to_address) or (row.contact_id is not None and row.contact_id == message.contact_id):
+                    blocks[message.id] = row.failure
+        return blocks
+
+    def settle(self, settled: Sequence[service.Settled], now: datetime) -> set[UUID]:
+        """States are written one statement per outcome: a round mostly ends with one."""
+        written: set[UUID] = set()
+        groups: dict[tuple[State, str, datetime | None, Reason | None], list[Message]] = {}
+        for one in settled:
+            groups.setdefault((one.outcome.state, one.outcome.failure, one.due_time, one.reason), []).append(one.message)
+        for (state, failure, due_time, reason), of_group in groups.items():
+            change = (
+                sa.update(messages)
+                .where(_ours(of_group), messages.c.state.in_(["CLAIMED", "TRANSMITTING", "UNCERTAIN"]))
+                .values(
+                    state=state.value,
+                    failure=failure,
+                    due_time=due_time,
+                    send_time=now if state is State.SENT else None,
+                    version=messages.c.version + 1,
+                    **({"reason": reason.value, "seen": {"may_enter": False}} if reason is not None else {}),
+                )
+                .returning(messages.c.id)
+            )
+            written |= set(self.connection.execute(change).scalars())
+        rows = [
+            {
+                "message_id": one.message.id,
+                "number": one.message.attempt,
+                "time": now,
+                "state": one.outcome.state.value,
+                "reply": one.outcome.reply[:500],
+            }
+            for one in settled
+            if one.message.id in written
+        ]
+        if rows:
+            self.connection.execute(sa.insert(attempts), rows)
+        return written
+
+    def give_up_lost(self, now: datetime) -> int:
+        lost = (
+            sa.update(messages)
+            .where(messages.c.due_time <= now, messages.c.state == State.TRANSMITTING.value)
+            .values(state=State.UNCERTAIN.value, due_time=None, version=messages.c.version + 1)
+            .returning(messages.c.id)
+        )
+        return len(self.connection.execute(lost).all())
+
+    def cancel_of(self, contact_id: UUID, failure: str) -> int:
+        cancelled = (
+            sa.update(messages)
+            .where(messages.c.contact_id == contact_id, messages.c.state.in_([state.value for state in UNSENT]))
+            .values(
+                state=State.CANCELLED.value,
+                failure=failure,
+                due_time=None,
+                attempt=messages.c.attempt + 1,  # whoever holds a claim has lost it
+                version=messages.c.version + 1,
+            )
+            .returning(messages.c.id)
+        )
+        return len(self.connection.execute(cancelled).all())
+
+
+def _ours(claimed: Sequence[Message]) -> ColumnElement[bool]:
+    """Only while this very attempt still holds."""
+    return sa.tuple_(messages.c.id, messages.c.attempt).in_([(message.id, message.attempt) for message in claimed])
+
+
+def _row(message: Message) -> dict[str, Any]:
+    row = {column.name: getattr(message, column.name) for column in messages.columns if column.name != "words"}
+    row["reason"], row["state"] = message.reason.value, message.state.value
+    row["words"] = fold(f"{message.to_address} {message.first_name} {message.last_name} {message.subject}")[:600]
+    return row
+
+
+def _message(row: Row[Any], tried: tuple[Attempt, ...] = ()) -> Message:
+    values = {column.name: row._mapping[column] for column in messages.columns if column.name != "words"}  # noqa: SLF001 - its public name
+    return Message(**{**values, "reason": Reason(values["reason"]), "state": State(values["state"])}, attempts=tried)

@@ -1,0 +1,123 @@
+"""gRPC in: dispatches and messages, as operators may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from grpc import ServicerContext
+from recapito.notifications.v1 import dispatches_pb2, dispatches_pb2_grpc, messages_pb2, messages_pb2_grpc, templates_pb2
+
+from libs.errors import InvalidArgument
+from libs.listing import listing
+from libs.rpc import context
+from services.notifications import service, wire
+from services.notifications.domain.kinds import Reason, kind_of
+from services.notifications.domain.messages import Message
+from services.notifications.domain.templates import Rendered
+from services.notifications.service import reading
+
+DISPATCH_FIELDS: Mapping[str, object] = {"kind": str, "subject": str, "customer": UUID}
+MESSAGE_FIELDS: Mapping[str, object] = {
+    "contact": UUID,
+    "customer": UUID,
+    "dispatch": UUID,
+    "subject_resource": str,
+    "kind": str,
+    "state": messages_pb2.Message.State,
+}
+
+
+@dataclass(frozen=True)
+class Dispatches(dispatches_pb2_grpc.DispatchesServicer):
+    new_uow: service.NewUnitOfWork
+    foresight: reading.Foresight
+    words: service.Words
+
+    def ListDispatches(
+        self, request: dispatches_pb2.ListDispatchesRequest, _context: ServicerContext
+    ) -> dispatches_pb2.ListDispatchesResponse:
+        wanted = listing(request, fields=DISPATCH_FIELDS, orders=["create_time"], default_order="create_time desc")
+        found, token = reading.list_dispatches(wanted, caller=context.caller(), uow=self.new_uow())
+        return dispatches_pb2.ListDispatchesResponse(
+            dispatches=[wire.dispatch(one.dispatch, one.counts) for one in found], next_page_token=token
+        )
+
+    def GetDispatch(self, request: dispatches_pb2.GetDispatchRequest, _context: ServicerContext) -> dispatches_pb2.Dispatch:
+        found = reading.get_dispatch(wire.id_of(request.name), caller=context.caller(), uow=self.new_uow())
+        return wire.dispatch(found.dispatch, found.counts)
+
+    def PreviewRecipients(
+        self, request: dispatches_pb2.PreviewRecipientsRequest, _context: ServicerContext
+    ) -> dispatches_pb2.PreviewRecipientsResponse:
+        reader = wire.id_of(request.preview_contact) if request.preview_contact else None
+        found = self.foresight.preview(kind_of(request.kind), request.subject, reader, caller=context.caller())
+        return dispatches_pb2.PreviewRecipientsResponse(
+            rows=[self._row(row, request.kind) for row in found.rows], preview=_content(found.message, found.content, found.revision_number)
+        )
+
+    def _row(self, row: reading.Row, kind: str) -> dispatches_pb2.PreviewRecipientsResponse.Row:
+        candidate = row.decision.candidate
+        return dispatches_pb2.PreviewRecipientsResponse.Row(
+            decision=wire.decision(candidate.person, row.decision.reason, self._words(row.decision.reason), None),
+            display_name=candidate.display_name,
+            email=candidate.email,
+            language_code=service.language_of(candidate.language),
+            template=f"templates/{kind}",
+            without_permission=row.without_permission,
+        )
+
+    def ExplainDecision(self, request: dispatches_pb2.ExplainDecisionRequest, _context: ServicerContext) -> dispatches_pb2.Explanation:
+        contact_id, caller = wire.id_of(request.contact), context.caller()
+        match request.WhichOneof("occasion"):
+            case "dispatch":
+                found = self.foresight.why_then(wire.id_of(request.dispatch), contact_id, caller=caller)
+            case "hypothetical":
+                kind = kind_of(request.hypothetical.kind, "hypothetical.kind")
+                found = self.foresight.why(kind, request.hypothetical.subject, contact_id, caller=caller)
+            case _:
+                raise InvalidArgument.of("occasion", "name a dispatch, or a kind with its subject", "OCCASION_MISSING")
+        decided = found.decision
+        time = found.message.create_time if found.message else None
+        return dispatches_pb2.Explanation(
+            decision=wire.decision(decided.candidate.person, decided.reason, self._words(decided.reason), time),
+            rules=wire.rules(found.tried, {one.reason: self._words(one.reason) for one in found.tried}),
+            considered=found.message is not None,
+        )
+
+    def _words(self, reason: Reason) -> wire.ReasonWords:
+        return self.words.code(reason.name, context.language())
+
+
+@dataclass(frozen=True)
+class Messages(messages_pb2_grpc.MessagesServicer):
+    new_uow: service.NewUnitOfWork
+    words: service.Words
+    sender: service.Sender
+
+    def ListMessages(self, request: messages_pb2.ListMessagesRequest, _context: ServicerContext) -> messages_pb2.ListMessagesResponse:
+        wanted = listing(request, fields=MESSAGE_FIELDS, orders=["create_time"], default_order="create_time desc")
+        found, token = reading.list_messages(wanted, caller=context.caller(), uow=self.new_uow())
+        return messages_pb2.ListMessagesResponse(messages=[self._message(one) for one in found], next_page_token=token)
+
+    def GetMessage(self, request: messages_pb2.GetMessageRequest, _context: ServicerContext) -> messages_pb2.Message:
+        found = reading.get_message(
+            wire.id_of(request.name), caller=context.caller(), new_uow=self.new_uow, words=self.words, sender=self.sender
+        )
+        return self._message(found.message, _content(found.message, found.content, found.revision_number))
+
+    def _message(self, message: Message, content: templates_pb2.RenderedMessage | None = None) -> messages_pb2.Message:
+        language = context.language()
+        words = wire.MessageWords(
+            decision=self.words.code(message.reason.name, language),
+            state=self.words.code(message.state.name, language)[0],
+            failure=self.words.code(message.failure, language)[1] if message.failure else "",
+        )
+        return wire.message(message, words, self.sender.address, content)
+
+
+def _content(message: Message | None, content: Rendered | None, number: int) -> templates_pb2.RenderedMessage | None:
+    if message is None or content is None:
+        return None
+    return wire.rendered(content, message.kind, message.language, right_to_left=message.right_to_left, revision_number=number)
