@@ -101,7 +101,7 @@ class Invoices(InvoicesServicer):
         context.send_initial_metadata(
             (
                 ("content-disposition", f'attachment; filename="{download.filename}"'),
-                ("content-length", str(len(download.content))),
+                ("file-size", str(len(download.content))),
             )
         )
         for start in range(0, len(download.content), CHUNK_BYTES):
