@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from libs import errors, telemetry
-from libs.errors import Internal, InvalidArgument, ServiceError
+from libs.errors import Internal, ServiceError
 from libs.ids import new_id
 
 MIB = 1024 * 1024
@@ -56,17 +56,11 @@ STATUS: dict[type[ServiceError], int] = {
 }
 STATUS_BY_REASON = {"ETAG_MISMATCH": 412, "REQUEST_ID_REUSED": 422}
 _CODES = {400: "BAD_REQUEST", 404: "ROUTE_NOT_FOUND", 413: "BODY_TOO_LARGE", 415: "MEDIA_TYPE_UNSUPPORTED"}
+_DETAILS = {404: "there is nothing at this address", 405: "this address does not take this method", 413: "the body is too large"}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 log = telemetry.logger(__name__)
-
-
-class LimitExceeded(InvalidArgument):
-    """The request is well formed and larger than we take."""
-
-
-STATUS[LimitExceeded] = 422
 
 
 # --- errors --------------------------------------------------------------------------------------------------------------------------
@@ -99,16 +93,17 @@ def _kind(error: ServiceError) -> str:
 
 def problem(error: ServiceError) -> Response:
     """Return an error as an application/problem+json response."""
-    answer = _json(problem_of(error))
-    if error.retry_after_seconds is not None:
-        answer.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
+    return problem_answer(problem_of(error), error.retry_after_seconds)
+
+
+def problem_answer(members: Mapping[str, Any], retry_after_seconds: float | None = None) -> Response:
+    """Return the members of a problem document as a response."""
+    answer = Response(json.dumps(members, ensure_ascii=False), members["status"], content_type="application/problem+json")
+    if retry_after_seconds is not None:
+        answer.headers["Retry-After"] = str(max(1, math.ceil(retry_after_seconds)))
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="recapito"'
     return answer
-
-
-def _json(members: Mapping[str, Any]) -> Response:
-    return Response(json.dumps(members, ensure_ascii=False), members["status"], content_type="application/problem+json")
 
 
 def _on_http_error(error: HTTPException) -> Response | HTTPException:
@@ -120,11 +115,11 @@ def _on_http_error(error: HTTPException) -> Response | HTTPException:
         "type": f"urn:recapito:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": error.description or HTTPStatus(status).phrase,
+        "detail": _DETAILS.get(status) or error.description or HTTPStatus(status).phrase,
         "code": code,
         "trace_id": trace_id(),
     }
-    answer = _json(members)
+    answer = problem_answer(members)
     for name, value in error.get_headers(request.environ):
         if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
             answer.headers[name] = value

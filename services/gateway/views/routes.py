@@ -11,7 +11,8 @@ from flask import Blueprint, Response, request
 from google.api.httpbody_pb2 import HttpBody
 from werkzeug.exceptions import UnsupportedMediaType
 
-from libs.errors import InvalidArgument
+from libs import web
+from libs.errors import InvalidArgument, ServiceError
 from services.gateway import service
 from services.gateway.domain import jsontext
 from services.gateway.service import Backends, Identity, Visitor
@@ -20,6 +21,9 @@ from services.gateway.wire.contract import Contract, Route
 
 MOST_PARAMETERS = 100
 OAUTH = "/oauth2/"  # these take forms too, and answer errors as RFC 6749 says
+_OAUTH_ERRORS = dict.fromkeys(
+    ("invalid_request", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"), 400
+) | {"invalid_client": 401}
 _DISPOSITION = re.compile(r"[\x20-\x7e]{1,600}")
 _SAFE_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+(?:; ?charset=utf-8)?")
 _FILE_HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cross-Origin-Resource-Policy": "same-origin"}
@@ -30,7 +34,19 @@ def blueprint(contract: Contract, identity: Identity, backends: Backends) -> Blu
     for number, route in enumerate(contract.routes):
         view = _file_view(route, identity, backends) if route.method.streams else _view(route, identity, backends)
         area.add_url_rule(route.path.rule(), f"{route.method.group}_{route.method.name}_{number}", view, methods=[route.verb])
+    area.register_error_handler(ServiceError, _failed)
     return area
+
+
+def _failed(error: ServiceError) -> Response:
+    """The tokens' routes say `error` beside the members of a problem, and 400 where RFC 6749, section 5.2, does."""
+    if not request.path.startswith(OAUTH):
+        return web.problem(error)
+    named = error.reason.lower()
+    found = _OAUTH_ERRORS.get(named, 0)
+    members = web.problem_of(error) | {"error": named if found else "invalid_request", "error_description": str(error)}
+    members["status"] = found or members["status"]
+    return web.problem_answer(members, error.retry_after_seconds)
 
 
 def _view(route: Route, identity: Identity, backends: Backends) -> Callable[..., Response]:
@@ -58,8 +74,8 @@ def _file_view(route: Route, identity: Identity, backends: Backends) -> Callable
         answer = Response(_bytes(first, stream), content_type=_type(first), headers=_FILE_HEADERS)
         disposition = said.get("content-disposition", "")
         answer.headers["Content-Disposition"] = disposition if _DISPOSITION.fullmatch(disposition) else "attachment"
-        if (length := said.get("content-length", "")).isdecimal():
-            answer.headers["Content-Length"] = length
+        if (size := said.get("file-size", "")).isdecimal():  # not content-length: gRPC keeps that name for itself
+            answer.headers["Content-Length"] = size
         return answer
 
     return view

@@ -23,7 +23,7 @@ Use = Literal["answer", "create", "update"]
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 SEGMENT = f"(?:{UUID}|me|current|-)"  # an id, or an alias of the contract
 EXAMPLE_ID = "01890f3e-7c2a-7b51-9d3e-3f8a5b6c7d8e"
-_SUCH_AS = re.compile(r'such as "([^"]{1,60})"')
+_SUCH_AS = re.compile(r'[Ss]uch as "([^"]{1,60})"')
 _INTEGERS = {
     FieldDescriptor.TYPE_INT32: "int32",
     FieldDescriptor.TYPE_SINT32: "int32",
@@ -51,7 +51,7 @@ _EXAMPLES = {  # by what the field's limits or name tell; a comment with 'such a
     "filter": "",
     "query": "rossi",
     "etag": "",
-    "request_id": "7b0e4c1e",
+    "request_id": "",
     "password": "correct horse battery",
     "new_password": "correct horse battery",
     "current_password": "correct horse battery",
@@ -59,6 +59,7 @@ _EXAMPLES = {  # by what the field's limits or name tell; a comment with 'such a
     "display_name": "ABC S.r.l.",
     "description": "Consulting",
     "quantity": "8",
+    "discount_percent": "10",
     "vat_rate_percent": "22",
     "first_name": "Mario",
     "last_name": "Rossi",
@@ -169,7 +170,7 @@ class Schemas:
         if pattern := limits.pattern or self.name_pattern(described):
             schema["pattern"] = f"^$|{pattern}" if empty or not limits.pattern else pattern
         example = self._example(described, schema, limits.pattern)
-        return schema | ({"examples": [example]} if example != "" else {})
+        return schema | ({"examples": [example]} if example else {})
 
     def _example(self, described: Descriptor, schema: Schema, pattern: str) -> Any:
         if said := _SUCH_AS.search(self.contract.comments.get(described.full_name, "")):
@@ -215,7 +216,7 @@ def example(schema: Schema, schemas: Mapping[str, Schema], depth: int = 0) -> An
     if "$ref" in schema:
         schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
     if "examples" in schema:
-        return schema["examples"][0]
+        return schema["examples"][0] or None
     match schema.get("type"):
         case "object":
             return _object_example(schema, schemas, depth)
@@ -231,7 +232,7 @@ def example(schema: Schema, schemas: Mapping[str, Schema], depth: int = 0) -> An
 
 
 def _object_example(schema: Schema, schemas: Mapping[str, Schema], depth: int) -> Any:
-    deepest = 2
+    deepest = 3
     needed = schema.get("required", ())
     found: dict[str, Any] = {}
     for name, one in schema.get("properties", {}).items():
