@@ -24,20 +24,19 @@ CUSTOMER_COOKIE = "customer"  # of those that a contact acts for, the chosen one
 
 @dataclass(frozen=True)
 class Front:
-    """One of the two webs. name: of its blueprint, its cookie and the first part of its addresses. home: endpoint of its first page."""
+    """One of the two webs. name: of its blueprint, its cookie and the first part of its addresses."""
 
     name: str
     kind: Kind
-    home: str
 
 
-AREA = Front("area", Kind.CONTACT, "area.home")
-CONSOLE = Front("console", Kind.OPERATOR, "console.home.show")
+AREA = Front("area", Kind.CONTACT)
+CONSOLE = Front("console", Kind.OPERATOR)
 FRONTS = {front.kind: front for front in (AREA, CONSOLE)}
 
 
 def home_url(front: str) -> str:
-    return url_for((AREA if front == AREA.name else CONSOLE).home)
+    return url_for(f"{front}.home")
 
 
 @dataclass(frozen=True)
