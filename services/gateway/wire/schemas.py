@@ -45,6 +45,7 @@ _EXAMPLES = {  # by what the field's limits or name tell; a comment with 'such a
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "2026-01-31",
     "^[+][0-9]{6,15}$": "+393451234567",
     "^-?[0-9]{1,13}([.][0-9]{1,6})?$": "100.00",
+    "^[a-z][a-z0-9_]{0,62}$": "billing",
     "page_size": 50,
     "page_token": "",
     "order_by": "",
