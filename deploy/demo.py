@@ -133,15 +133,15 @@ def _operator(folder: Path, embedded: Embedded) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(15))
     password = path.read_text()
-    embedded.bootstrap(email=OPERATOR[0], display_name=OPERATOR[1], password=password)
+    embedded.bootstrap_administrator(*OPERATOR, password)
     return password
 
 
 def configure(api: Api) -> None:
     organization = {"name": "settings/contacts", "organizationName": "Studio Verdi"}
-    api.call("PATCH", "/v1/settings/contacts", organization, update_mask="organization_name", key="demo-organization")
+    api.call("PATCH", "/v1/settings/contacts", organization, key="demo-organization")
     issuer = {"name": "settings/documents", "issuer": ISSUER, "iban": "IT60X0542811101000000123456"}
-    api.call("PATCH", "/v1/settings/documents", issuer, update_mask="issuer,iban", key="demo-issuer")
+    api.call("PATCH", "/v1/settings/documents", issuer, key="demo-issuer")
 
 
 def _contact(

@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 import grpc
@@ -31,13 +31,18 @@ DRAIN_SECONDS = 25
 
 
 class EmbeddedSettings(Settings):
-    """data: folder of databases, files and generated secrets. port: the one HTTP port. public_url: how browsers reach it."""
+    """data: folder of databases, files and generated secrets. port: the one HTTP port. public_url: how browsers reach it.
+
+    administrator_email: of the one who gets the first start's link.
+    """
 
     environment: str = "embedded"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"  # the screen is for the story
     data: Path = Path(".recapito")
     port: int = 8080
     host: str = "127.0.0.1"
     public_url: str = ""
+    administrator_email: str = "admin@recapito.example"
     admin_port: int = 0  # /metrics, /livez and /readyz are on the one port
 
     @property
@@ -50,7 +55,7 @@ def load_secrets(folder: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / "secrets.json"
     found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    wanted = {name: secrets.token_urlsafe(32) for name in ("internal", "link_key", "key_encryption_key", "web")}
+    wanted = {name: secrets.token_urlsafe(32) for name in ("internal", "identity", "web")}
     if not wanted.keys() <= found.keys():
         found = wanted | found
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -97,8 +102,7 @@ class Embedded:
             "database_url": self._database(service),
             "bus_url": self._database("bus"),
             "storage_url": (self._settings.data / "files").resolve().as_uri(),
-            "link_key": self._secrets["link_key"],
-            "key_encryption_key": self._secrets["key_encryption_key"],
+            "identity_secret": self._secrets["identity"],
             "web_secret": self._secrets["web"],
             "smtp_host": "127.0.0.1",
             "smtp_port": self.mail_sink.port,
@@ -140,7 +144,7 @@ class Embedded:
 
         from services.portal import __main__ as portal
 
-        root = Flask("recapito", static_folder=None)
+        root = Flask(__name__, static_folder=None)
         root.add_url_rule("/", "index", lambda: redirect("/area/"))
         web = portal.app(portal.Settings(**self.values("portal")))
         api = gateway.app(gateway.Settings(**self.values("gateway")))
@@ -150,12 +154,11 @@ class Embedded:
         mounts |= {path: _at(path, self.health.wsgi) for path in ("/livez", "/readyz", "/metrics")}
         return DispatcherMiddleware(root.wsgi_app, mounts)
 
-    def bootstrap(self, *, email: str, display_name: str, password: str) -> str:
-        """Make the administrator of an empty installation; see services.identity."""
+    def bootstrap_administrator(self, email: str, display_name: str, password: str = "") -> str:
+        """Make the administrator of an empty installation; return the token of an invitation when there is no password."""
         from services.identity import __main__ as identity
 
-        settings = identity.Settings(**self.values("identity"))
-        return identity.bootstrap(settings, email=email, display_name=display_name, password=password)
+        return identity.bootstrap_administrator(identity.Settings(**self.values("identity")), email, display_name, password)
 
     def stop(self) -> None:
         self.health.draining = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import html
@@ -12,7 +13,6 @@ from email.message import EmailMessage
 from typing import Any
 
 import sqlalchemy as sa
-from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from flask import Blueprint, Flask, Response, abort, jsonify, render_template
 from sqlalchemy.engine import Engine
@@ -38,17 +38,14 @@ class MailSink:
     def __init__(self, url: str) -> None:
         self._engine = database.connect(url)
         metadata.create_all(self._engine)
-        self._controller: UnthreadedController | None = None
         self.port = 0
 
     def start(self) -> None:
         """Listen; `port` is known afterwards."""
-        import asyncio
-
         loop = asyncio.new_event_loop()
-        self._controller = UnthreadedController(_Keep(self._engine), hostname="127.0.0.1", port=0, loop=loop, enable_SMTPUTF8=True)
-        self._controller.begin()
-        self.port = self._controller.server.sockets[0].getsockname()[1]
+        keep = _Keep(self._engine)
+        server = loop.run_until_complete(loop.create_server(lambda: SMTP(keep, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0))
+        self.port = server.sockets[0].getsockname()[1]
         threading.Thread(target=loop.run_forever, name="mail-sink", daemon=True).start()
 
     def app(self) -> Flask:
