@@ -15,9 +15,6 @@ from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 from google.protobuf.message import Message
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
@@ -434,6 +431,11 @@ def migrate(engine: Engine, package: str, target: str = "head") -> None:
     SQLite checks foreign keys only at the end: a batch change of a parent table would otherwise delete its children by ON DELETE
     CASCADE, without an error.
     """
+    # Imported here, because alembic is a large part of a start, and only who migrates needs it.
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", f"{package}:migrations")
     config.set_main_option("path_separator", "os")
@@ -444,8 +446,8 @@ def migrate(engine: Engine, package: str, target: str = "head") -> None:
             connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            connection.execute(sa.text("SET LOCAL lock_timeout = '2s'"))  # of the tables, not of another process that migrates
 
         def upgrade(revision: Any, _context: Any) -> Any:
             return script._upgrade_revs(target, revision)  # noqa: SLF001 - what alembic's own upgrade command calls
