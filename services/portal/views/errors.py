@@ -38,10 +38,15 @@ SENTENCES = {  # reason -> what to do about it; of sign-in, links, passwords and
 GENERIC = N_("Qualcosa non ha funzionato. Riprova tra poco.")
 
 
+def said(reason: str) -> str:
+    """Return the sentence of a reason."""
+    return _(SENTENCES.get(reason, GENERIC))
+
+
 def sentence(error: ServiceError) -> str:
     """Return what a person reads for the reason of an error; the first field's when the error itself has none."""
     reason = error.reason or next((fault.reason for fault in error.violations if fault.reason), "")
-    return _(SENTENCES.get(reason, GENERIC))
+    return said(reason)
 
 
 def wait(error: ServiceError) -> str:

@@ -69,9 +69,15 @@ def sign(purpose: str, value: str) -> str:
 
 def csrf_token() -> str:
     """Return the token of this browser's forms; it is bound to a random cookie, set with the first page that has a form."""
+    return sign("form", _browser())
+
+
+def _browser() -> str:
+    """Return the random value that marks this browser, made when it has none."""
     if "csrf" not in g:
         g.csrf = cookie(_COOKIE) or secrets.token_urlsafe(16)
-    return sign("form", g.csrf)
+    value: str = g.csrf
+    return value
 
 
 def renew_csrf() -> None:
@@ -92,7 +98,7 @@ def check_write() -> None:
 
 def nonce(purpose: str, token: str) -> str:
     """Return what only the page that showed this token can send back."""
-    return sign(purpose, f"{token}\0{cookie(_COOKIE)}")
+    return sign(purpose, f"{token}\0{_browser()}")
 
 
 def nonce_matches(purpose: str, token: str) -> bool:

@@ -63,7 +63,7 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
         try:
             opened = services.identity.create_session(email[:254], password, people.client())
         except (Unauthenticated, InvalidArgument):
-            return _render("sign_in", front, 422, email=email, error=_(errors.SENTENCES["WRONG_CREDENTIALS"]), next=wanted)
+            return _render("sign_in", front, 422, email=email, error=errors.said("WRONG_CREDENTIALS"), next=wanted)
         except ResourceExhausted as error:
             page = _render("sign_in", front, 429, email=email, error=errors.wait(error), next=wanted)
             page.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds or 60)))
@@ -273,7 +273,7 @@ def _add_password_change(blueprint: Blueprint, front: Front, services: Services)
 
 def _mismatch(password: str) -> str:
     if len(password) < 12:
-        return _(errors.SENTENCES["PASSWORD_TOO_SHORT"])
+        return errors.said("PASSWORD_TOO_SHORT")
     return "" if request.form.get("repeated_password", password) == password else _("Le due password non sono uguali.")
 
 
