@@ -1,0 +1,240 @@
+"""The form of a contact: one form, empty or filled, with what it may open and what it is told about one customer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from recapito.contacts.v1.contacts_pb2 import Affiliation, Contact, ContactPoint
+from recapito.contacts.v1.customers_pb2 import Customer
+from recapito.contacts.v1.permissions_pb2 import Permissions, PortalAccess, Preferences
+from recapito.contacts.v1.settings_pb2 import ContactsSettings
+
+from services.portal.service import Page, Services
+from services.portal.views.console import words
+from services.portal.views.console.context import Reply, id_of
+from services.portal.views.console.customers import groups_of, permission_values, permissions_of, phone
+from services.portal.views.console.forms import Form, Value
+from services.portal.views.console.lists import argument
+from services.portal.views.i18n import gettext as _
+
+FIELDS = {  # path of the request -> field of the form
+    r"contact\.(first_name|last_name|email|language_code|direction)": r"\1",
+    r"contact\.contact_points.*": "phone",
+    r"contact\.access\.(start_date|end_date|enabled)": r"\1",
+    r"contact\.groups.*": "groups",
+    r"contact\.affiliations\[0\]\.position": "position",
+    r"affiliation\.(position|contact)": r"\1",
+    r"contact\.affiliations\[0\]\.preferences\.kinds.*|affiliation\.preferences\.kinds.*": "kinds",
+}
+CONTACT_PATHS = (
+    "first_name", "last_name", "email", "contact_points", "language_code", "direction", "access",
+    "block_ticket_email", "do_not_call", "newsletter", "groups",
+)  # fmt: skip
+AFFILIATION_PATHS = ("position", "permissions", "preferences")
+ALL_OFF = Preferences(**dict.fromkeys(words.TYPES, Preferences.OFF))
+_PHONES = (ContactPoint.PHONE, ContactPoint.MOBILE)
+
+
+def contact_forms(pages: Blueprint, services: Services) -> None:
+    contacts, identity = services.contacts, services.identity
+
+    @pages.route("/new", methods=["GET", "POST"])
+    def create() -> Reply:
+        customer_id = argument("customer")
+        if not customer_id:
+            return choose_customer(services, "console.contacts.create")
+        customer, settings = contacts.get_customer(UUID(customer_id)), contacts.get_contacts_settings()
+        form = Form.filled(_defaults(customer, settings))
+        if request.method == "POST":
+            form = Form.sent()
+            if profile(form):
+                return form_page(form, customer, settings, None)
+            with form.sending(FIELDS):
+                contact = contacts.create_contact(
+                    _new_contact(form, customer),
+                    skip_welcome=form.on("skip_welcome"),
+                    send_set_password=form["password_choice"] == "link",
+                    request_id=form.request_id,
+                )
+                if form.on("primary") and customer.primary_contact:
+                    contacts.make_primary(UUID(customer_id), UUID(id_of(contact)), "", f"{form.request_id}-p")
+                flash(_("Contatto creato"))
+                target = "set_password" if form["password_choice"] == "typed" else "show"
+                return redirect(url_for(f"console.contacts.{target}", contact_id=id_of(contact)), 303)
+        return form_page(form, customer, settings, None)
+
+    @pages.route("/<uuid:contact_id>/edit", methods=["GET", "POST"])
+    def edit(contact_id: UUID) -> Reply:
+        contact, settings = contacts.get_contact(contact_id), contacts.get_contacts_settings()
+        customer = contacts.get_customer(UUID(argument("customer") or id_of(contact.customer)))
+        affiliation = contacts.get_affiliation(UUID(id_of(customer)), contact_id)
+        form = Form.filled(_values(contact, affiliation))
+        if request.method == "POST":
+            form = Form.sent()
+            if profile(form):
+                return form_page(form, customer, settings, contact, affiliation)
+            with form.sending(FIELDS):
+                changed = _contact_of(form, contact)
+                changed.name, changed.etag = contact.name, form["etag"]
+                form.values["etag"] = contacts.update_contact(changed, CONTACT_PATHS, form.request_id).etag
+                save_affiliation(form, affiliation)
+                flash(_("Contatto salvato"))
+                return redirect(url_for("console.contacts.show", contact_id=contact_id), 303)
+            form.compare(_values(contact, affiliation))
+        return form_page(form, customer, settings, contact, affiliation)
+
+    def save_affiliation(form: Form, affiliation: Affiliation) -> None:
+        """Save what is true of this customer. Its own call, so its own request_id and etag: a retry repeats only what is missing."""
+        changed = _affiliation_of(form)
+        changed.name, changed.etag = affiliation.name, form["affiliation_etag"]
+        saved = contacts.update_affiliation(changed, AFFILIATION_PATHS, f"{form.request_id}-a")
+        form.values["affiliation_etag"] = saved.etag
+        if form.on("primary") and not affiliation.primary:
+            _, customer_id, _, contact_id = affiliation.name.split("/")
+            contacts.make_primary(UUID(customer_id), UUID(contact_id), saved.etag, f"{form.request_id}-p")
+
+    def form_page(
+        form: Form, customer: Customer, settings: ContactsSettings, contact: Contact | None, affiliation: Affiliation | None = None
+    ) -> Reply:
+        shown = render_template(
+            "console/contact_form.html",
+            form=form.again(), customer=customer, contact=contact, affiliation=affiliation,
+            inherited=inherited(customer, settings), groups=groups_of(services),
+        )  # fmt: skip
+        return shown, form.code
+
+
+def choose_customer(services: Services, target: str) -> Reply:
+    """Return the page that asks for which customer something new is."""
+    query = argument("q")
+    found = services.contacts.list_customers(Page(size=20, query=query)).customers
+    return render_template("console/choose_customer.html", found=found, query=query, target=target)
+
+
+def inherited(customer: Customer, settings: ContactsSettings) -> dict[str, bool]:
+    """Return what a contact that inherits may open: what the customer says, else the default."""
+    result = {}
+    for section in words.SECTIONS:
+        mode = getattr(customer.permissions, section)
+        if mode not in {Permissions.ALLOW, Permissions.DENY}:
+            mode = getattr(settings.default_permissions, section)
+        result[section] = mode == Permissions.ALLOW
+    return result
+
+
+def profile(form: Form) -> bool:
+    """Set the switches as one of the recommended sets says, when its button was pressed; nothing is saved."""
+    name = form["profile"]
+    if name not in words.PROFILES and name != "none":
+        return False
+    wanted = words.PROFILES[name][1] if name in words.PROFILES else frozenset()
+    for type_ in words.TYPES:
+        form.values[f"notify_{type_}"] = "1" if type_ in wanted else ""
+    return True
+
+
+def _defaults(customer: Customer, settings: ContactsSettings) -> dict[str, Value]:
+    """Return the form of a new contact: the permissions and notifications that it would get today, to be changed one by one."""
+    may_open = inherited(customer, settings)
+    return {
+        "language_code": customer.language_code or settings.language_code or "it",
+        "direction": "LTR",
+        "enabled": "1",
+        "newsletter": "1",
+        "password_choice": "link",
+        "groups": list(customer.groups),
+        **{f"permission_{section}": "ALLOW" if allowed else "DENY" for section, allowed in may_open.items()},
+        "ticket_scope": Permissions.TicketScope.Name(
+            customer.permissions.ticket_scope or settings.default_permissions.ticket_scope or Permissions.OWN
+        ),
+        **{f"notify_{type_}": _flag(getattr(settings.default_preferences, type_) == Preferences.ON) for type_ in words.TYPES},
+        **{f"kind_{kind}": Preferences.Switch.Name(switch) for kind, switch in settings.default_preferences.kinds.items()},
+    }
+
+
+def _values(contact: Contact, affiliation: Affiliation) -> dict[str, Value]:
+    return {
+        "etag": contact.etag,
+        "affiliation_etag": affiliation.etag,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "email": contact.email,
+        "phone": contact.contact_points[number].value if (number := _phone(contact)) is not None else "",
+        "language_code": contact.language_code,
+        "direction": "RTL" if contact.direction == Contact.RTL else "LTR",
+        "enabled": _flag(contact.access.enabled),
+        "start_date": contact.access.start_date,
+        "end_date": contact.access.end_date,
+        "block_ticket_email": _flag(contact.block_ticket_email),
+        "do_not_call": _flag(contact.do_not_call),
+        "newsletter": _flag(contact.newsletter),
+        "groups": list(contact.groups),
+        "position": affiliation.position,
+        "primary": _flag(affiliation.primary),
+        **permission_values(affiliation.permissions),
+        **preference_values(affiliation.preferences),
+    }
+
+
+def preference_values(preferences: Preferences) -> dict[str, str]:
+    values = {f"notify_{type_}": _flag(getattr(preferences, type_) == Preferences.ON) for type_ in words.TYPES}
+    return values | {f"kind_{kind}": Preferences.Switch.Name(switch) for kind, switch in preferences.kinds.items()}
+
+
+def preferences_of(form: Form) -> Preferences:
+    """Return the switch of each type, and below it only the kinds that differ by choice."""
+    preferences = Preferences()
+    for type_, kinds in words.KINDS_OF_TYPE.items():
+        setattr(preferences, type_, Preferences.ON if form.on(f"notify_{type_}") else Preferences.OFF)
+        for kind in kinds:
+            if (choice := form[f"kind_{kind}"]) in {"ON", "OFF"}:
+                preferences.kinds[kind] = Preferences.Switch.Value(choice)
+    return preferences
+
+
+def _phone(contact: Contact) -> int | None:
+    """Return which contact point is the telephone of the form."""
+    return next((number for number, point in enumerate(contact.contact_points) if point.kind in _PHONES), None)
+
+
+def _points(form: Form, stored: Contact) -> list[ContactPoint]:
+    """Return the contact points with the telephone of the form; the others stay as they are."""
+    points, number, value = list(stored.contact_points), _phone(stored), phone(form["phone"])
+    if number is None:
+        return [*points, ContactPoint(kind=ContactPoint.PHONE, value=value)] if value else points
+    kept = [ContactPoint(kind=points[number].kind, value=value)] if value else []
+    return [*points[:number], *kept, *points[number + 1 :]]
+
+
+def _contact_of(form: Form, stored: Contact | None = None) -> Contact:
+    return Contact(
+        first_name=form["first_name"],
+        last_name=form["last_name"],
+        email=form["email"],
+        contact_points=_points(form, stored or Contact()),
+        language_code=form["language_code"],
+        direction=Contact.RTL if form["direction"] == "RTL" else Contact.LTR,
+        access=PortalAccess(enabled=form.on("enabled"), start_date=form["start_date"], end_date=form["end_date"]),
+        block_ticket_email=form.on("block_ticket_email"),
+        do_not_call=form.on("do_not_call"),
+        newsletter=form.on("newsletter"),
+        groups=form.many("groups"),
+    )
+
+
+def _affiliation_of(form: Form) -> Affiliation:
+    return Affiliation(position=form["position"], permissions=permissions_of(form), preferences=preferences_of(form))
+
+
+def _new_contact(form: Form, customer: Customer) -> Contact:
+    contact = _contact_of(form)
+    contact.customer = customer.name
+    affiliation = _affiliation_of(form)
+    affiliation.name, affiliation.contact = f"{customer.name}/affiliations/-", "contacts/-"  # the contact has no id yet
+    contact.affiliations.append(affiliation)
+    return contact
+
+
+def _flag(on: bool) -> str:
+    return "1" if on else ""

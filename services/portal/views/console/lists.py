@@ -1,0 +1,48 @@
+"""Lists of the console: the filter in the address, the page of 25, and the links to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request, url_for
+
+from services.portal.service import Page
+
+ALL = 1000  # of things that are few: groups, contacts of one customer
+
+
+def condition(**fields: str) -> str:
+    """Return the filter of a list: every field that has a value, all together. Values are quoted, so that they stay values."""
+    return " AND ".join(f"{name} = {_quoted(value)}" for name, value in fields.items() if value)
+
+
+def _quoted(value: str) -> str:
+    if value in {"true", "false"}:
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def argument(name: str, allowed: Mapping[str, Any] | None = None) -> str:
+    """Return a value of the address; empty when it is not one of `allowed`."""
+    value = request.args.get(name, "").strip()[:200]
+    return value if allowed is None or value in allowed else ""
+
+
+def here(**changes: str | None) -> str:
+    """Return this address with some values changed; None takes one out. A change of filter goes back to the first page."""
+    values: dict[str, Any] = {**(request.view_args or {}), **request.args.to_dict()}
+    if "page" not in changes:
+        values.pop("page", None)
+    for name, value in changes.items():
+        if value is None:
+            values.pop(name, None)
+        else:
+            values[name] = value
+    return url_for(request.endpoint or "", **values)
+
+
+def asked(filter_: str, order_by: str = "") -> Page:
+    """Return what this address asks of a list: its words (q) and its page."""
+    return Page(token=request.args.get("page", "")[:2000], filter=filter_, query=argument("q"), order_by=order_by)

@@ -1,0 +1,20 @@
+"""Settings: the organisation, the defaults of new contacts, billing, groups, the privacy policy and the operators."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from services.portal.service import Services
+from services.portal.views.console.settings import groups, operators, organisation, policies
+
+
+def blueprint(services: Services) -> Blueprint:
+    pages = Blueprint("settings", __name__, url_prefix="/settings")
+    for part in (organisation, groups, policies, operators):
+        pages.register_blueprint(part.blueprint(services))
+
+    @pages.get("")
+    def index() -> str:
+        return render_template("console/settings.html")
+
+    return pages

@@ -1,0 +1,115 @@
+"""Operators: who works in the console, with which roles, and which groups they see."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from recapito.identity.v1.accounts_pb2 import Account
+from recapito.identity.v1.links_pb2 import Link
+
+from services.portal.service import Services
+from services.portal.views.console import words
+from services.portal.views.console.context import Reply
+from services.portal.views.console.customers import groups_of
+from services.portal.views.console.forms import Form, Value
+from services.portal.views.console.lists import asked, condition
+from services.portal.views.i18n import gettext as _
+
+FIELDS = {r"account\.(display_name|email|language_code)": r"\1", r"account\.roles.*": "roles", r"account\.groups.*": "groups"}
+PATHS = ("display_name", "email", "language_code", "roles", "groups")
+
+
+def blueprint(services: Services) -> Blueprint:
+    identity = services.identity
+    pages = Blueprint("operators", __name__, url_prefix="/operators")
+
+    @pages.get("")
+    def index() -> str:
+        return listed()
+
+    def listed(note: str = "") -> str:
+        groups = {group.name: group.display_name for group in groups_of(services)}
+        return render_template(
+            "console/operators.html", found=identity.list_accounts(asked(condition(kind="OPERATOR"))), groups=groups, note=note
+        )
+
+    @pages.route("/new", methods=["GET", "POST"])
+    def create() -> Reply:
+        form = Form.filled({"language_code": "it", "roles": ["roles/operator"]})
+        if request.method == "POST":
+            form = Form.sent()
+            with form.sending(FIELDS):
+                identity.create_account(account_of(form), form.request_id)
+                return done(_("Invito in partenza"))
+        return render_template("console/operator_form.html", form=form.again(), account=None, groups=groups_of(services)), form.code
+
+    @pages.route("/<uuid:account_id>/edit", methods=["GET", "POST"])
+    def edit(account_id: UUID) -> Reply:
+        account = identity.get_account(account_id)
+        now = values_of(account)
+        form = Form.filled(now)
+        if request.method == "POST":
+            form = Form.sent()
+            with form.sending(FIELDS):
+                changed = account_of(form)
+                changed.name, changed.etag = account.name, form["etag"]
+                identity.update_account(changed, PATHS, form.request_id)
+                return done(_("Operatore salvato"))
+            form.compare(now)
+        return render_template("console/operator_form.html", form=form.again(), account=account, groups=groups_of(services)), form.code
+
+    @pages.post("/<uuid:account_id>/invite")
+    def invite(account_id: UUID) -> Reply:
+        form = Form.sent()
+        with form.sending({}):
+            identity.send_link(account_id, Link.INVITATION, form.request_id)
+            return done(_("Invito in partenza"))
+        return listed(form.note), form.code
+
+    @pages.route("/<uuid:account_id>/disable", methods=["GET", "POST"])
+    def disable(account_id: UUID) -> Reply:
+        account = identity.get_account(account_id)
+        form = Form.filled({"etag": account.etag})
+        if request.method == "POST":
+            form = Form.sent()
+            with form.sending({}):
+                identity.disable_account(account_id, form["etag"], form.request_id)
+                return done(_("Operatore disattivato: le sue sessioni sono chiuse"))
+        return render_template("console/operator_disable.html", form=form.again(), account=account), form.code
+
+    @pages.post("/<uuid:account_id>/enable")
+    def enable(account_id: UUID) -> Reply:
+        form = Form.sent()
+        with form.sending({}):
+            identity.enable_account(account_id, form["etag"], form.request_id)
+            return done(_("Operatore riattivato"))
+        return listed(form.note), form.code
+
+    def done(sentence: str) -> Reply:
+        flash(sentence)
+        return redirect(url_for("console.settings.operators.index"), 303)
+
+    return pages
+
+
+def account_of(form: Form) -> Account:
+    return Account(
+        kind=Account.OPERATOR,
+        display_name=form["display_name"],
+        email=form["email"],
+        language_code=form["language_code"],
+        roles=[role for role in form.many("roles") if role in words.ROLES],
+        groups=form.many("groups"),
+    )
+
+
+def values_of(account: Account) -> dict[str, Value]:
+    return {
+        "etag": account.etag,
+        "display_name": account.display_name,
+        "email": account.email,
+        "language_code": account.language_code,
+        "roles": list(account.roles),
+        "groups": list(account.groups),
+    }
