@@ -25,6 +25,7 @@ _OAUTH_ERRORS = dict.fromkeys(
     ("invalid_request", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"), 400
 ) | {"invalid_client": 401}
 _DISPOSITION = re.compile(r"[\x20-\x7e]{1,600}")
+_NOT_PRINTABLE = re.compile(r"[^\x20-\x7e]+")
 _SAFE_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+(?:; ?charset=utf-8)?")
 _FILE_HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cross-Origin-Resource-Policy": "same-origin"}
 
@@ -93,23 +94,25 @@ def _type(body: Any) -> str:
 
 # --- what was sent -------------------------------------------------------------------------------------------------------------------
 def _visitor() -> Visitor:
-    return Visitor(request.headers.get("Authorization", ""), _ascii(request.headers.get("Accept-Language", ""), 100))
+    environ = request.environ  # headers, without the copies that request.headers makes
+    return Visitor(environ.get("HTTP_AUTHORIZATION", ""), _ascii(environ.get("HTTP_ACCEPT_LANGUAGE", ""), 100))
 
 
 def _sent(route: Route, captured: dict[str, str]) -> requests.Sent:
+    environ = request.environ
     return requests.Sent(
         path=route.path.values(captured),
         query=_query(),
         body=_body(route),
-        idempotency_key=request.headers.get("Idempotency-Key", ""),
-        ip_address=request.remote_addr or "",
-        user_agent=_ascii(request.headers.get("User-Agent", ""), 500),
+        idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY", ""),
+        ip_address=environ.get("REMOTE_ADDR", ""),
+        user_agent=_ascii(environ.get("HTTP_USER_AGENT", ""), 500),
     )
 
 
 def _ascii(text: str, length: int) -> str:
     """What may travel on as metadata and into evidence: no control characters, no other alphabets."""
-    return "".join(character for character in text[:length] if " " <= character <= "~")
+    return _NOT_PRINTABLE.sub("", text[:length])
 
 
 def _query() -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ import base64
 import functools
 import json
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.gateway.wire.contract import Descriptor
 
 Write = Callable[[Any], Any]
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _WIDE = {
     FieldDescriptor.TYPE_INT64,
     FieldDescriptor.TYPE_UINT64,
@@ -30,7 +32,7 @@ _WIDE = {
 
 
 def text(message: Message) -> str:
-    return json.dumps(writer(message.DESCRIPTOR)(message), ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(writer(message.DESCRIPTOR)(message))
 
 
 @functools.cache
@@ -40,28 +42,48 @@ def writer(descriptor: Descriptor) -> Write:
         return Timestamp.ToJsonString
     if descriptor.full_name.startswith("google.protobuf."):
         return json_format.MessageToDict
-    steps = [_step(field) for field in descriptor.fields]
+    fields = list(descriptor.fields)
+    keys = [field.json_name for field in fields]
+    read = _all_of([field.name for field in fields])
+    converted = [(field.json_name, convert) for field in fields if not field.has_presence and (convert := _converter(field)) is not None]
+    optional = [(field.json_name, field.name, _converter(field)) for field in fields if field.has_presence]
 
     def write(message: Message) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, name, convert, optional in steps:
-            if optional and not message.HasField(name):
-                continue
-            value = getattr(message, name)
-            found[key] = value if convert is None else convert(value)
+        found = dict(zip(keys, read(message), strict=True))
+        for key, convert in converted:
+            found[key] = convert(found[key])
+        for key, name, convert_set in optional:
+            if not message.HasField(name):
+                del found[key]
+            elif convert_set is not None:
+                found[key] = convert_set(found[key])
         return found
 
     return write
 
 
-def _step(field: Descriptor) -> tuple[str, str, Write | None, bool]:
-    """Return key, name, how its value is written (None: as it is), and whether it is left out when unset."""
+def _all_of(names: list[str]) -> Callable[[Message], tuple[Any, ...]]:
+    """Read all fields at once, in C: most need nothing more."""
+    if len(names) > 1:
+        return operator.attrgetter(*names)
+    return lambda message: tuple(getattr(message, name) for name in names)
+
+
+def _converter(field: Descriptor) -> Write | None:
+    """How a field is written; None: as it is."""
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        return field.json_name, field.name, functools.partial(_map, _value(field.message_type.fields_by_name["value"])), False
+        return functools.partial(_map, _value(field.message_type.fields_by_name["value"]))
     convert = _value(field)
     if field.is_repeated:
-        return field.json_name, field.name, list if convert is None else functools.partial(_list, convert), False
-    return field.json_name, field.name, convert, field.has_presence
+        return list if convert is None else functools.partial(_list, convert)
+    return convert
+
+
+class _Names(dict[int, str | int]):
+    """Names of an enum's values; a number that we do not know yet stays a number."""
+
+    def __missing__(self, number: int) -> int:
+        return number
 
 
 def _list(convert: Write, values: Any) -> list[Any]:
@@ -78,8 +100,7 @@ def _value(field: Descriptor) -> Write | None:
         case FieldDescriptor.TYPE_MESSAGE:
             return _later(field.message_type)
         case FieldDescriptor.TYPE_ENUM:
-            names = {value.number: value.name for value in field.enum_type.values}
-            return lambda number: names.get(number, number)
+            return _Names({value.number: value.name for value in field.enum_type.values}).__getitem__
         case FieldDescriptor.TYPE_BYTES:
             return lambda value: base64.b64encode(value).decode()
         case FieldDescriptor.TYPE_DOUBLE | FieldDescriptor.TYPE_FLOAT:
