@@ -9,7 +9,7 @@ from uuid import UUID
 
 from libs.errors import AlreadyExists, FailedPrecondition, FieldViolation, InvalidArgument, NotFound
 from services.contacts.domain.permissions import Permissions, Preferences, Warning, warnings  # noqa: A004 - the contract's word
-from services.contacts.domain.values import Checks, email_address, email_key, folded, phone_number
+from services.contacts.domain.values import Checks, email_address, email_key, folded, phone_number, searchable
 
 
 class ContactNotFound(NotFound):
@@ -139,7 +139,7 @@ class Contact:
 
     @property
     def search_text(self) -> str:
-        return folded(" ".join((self.first_name, self.last_name, self.email, *(point.value for point in self.contact_points))))
+        return searchable(self.first_name, self.last_name, self.email, *(point.value for point in self.contact_points))
 
 
 @dataclass(frozen=True)

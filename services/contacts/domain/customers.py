@@ -10,7 +10,7 @@ from uuid import UUID
 
 from libs.errors import NotFound
 from services.contacts.domain.permissions import NO_PERMISSIONS, Permissions
-from services.contacts.domain.values import Checks, email_address, folded, phone_number, sdi_code, tax_code, vat_number
+from services.contacts.domain.values import Checks, email_address, folded, phone_number, sdi_code, searchable, tax_code, vat_number
 
 
 class CustomerNotFound(NotFound):
@@ -105,4 +105,4 @@ class Customer:
     def search_text(self) -> str:
         tax = self.tax_identity
         words = (self.display_name, tax.legal_name, self.email, self.phone, tax.vat_number, tax.tax_code, tax.street, tax.city)
-        return folded(" ".join(words))
+        return searchable(*words)

@@ -78,6 +78,13 @@ def folded(text: str) -> str:
     return " ".join(bare.casefold().split())
 
 
+def searchable(*texts: str) -> str:
+    """Return what a search looks through: the folded texts, and their words without the marks inside them ("s.r.l." is also "srl")."""
+    words = folded(" ".join(texts)).split()
+    bare = [plain for word in words if (plain := re.sub(r"[^\w@]", "", word)) != word and plain]
+    return " ".join([*words, *bare])
+
+
 def email_address(text: str) -> str:
     """Return the address without outer spaces, its domain in small letters; reserved test domains are welcome."""
     try:

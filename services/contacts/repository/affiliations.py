@@ -16,6 +16,7 @@ from libs.database_listing import select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing
 from services.contacts.domain import (
+    NO_PERMISSIONS,
     Affiliation,
     AffiliationView,
     AlreadyAffiliated,
@@ -106,7 +107,7 @@ class SqlAffiliations:
         self.connection.execute(sa.delete(affiliations).where(*key))
 
     def candidates(self, queries: Sequence[Query]) -> Candidates:
-        """Two statements, and a third when contacts are named that act for none of their customers."""
+        """Two statements, and two more when contacts are named that do not act for the customer in question."""
         settings = SqlSettings(self.connection).get()
         wanted = {query.customer_id for query in queries}
         rows: dict[UUID, list[Row[Any]]] = defaultdict(list)
@@ -120,11 +121,11 @@ class SqlAffiliations:
         return Candidates(parties, settings.organization_name, settings.time_zone)
 
     def _named(self, ids: set[UUID]) -> dict[UUID, Candidate]:
-        """Return contacts of other customers, and the marks of deleted ones; an id that never was is as deleted."""
-        found = {id_: Candidate(id_, deleted=True) for id_ in ids}
-        gone = set(self.connection.execute(sa.select(deleted_contacts.c.id).where(deleted_contacts.c.id.in_(ids))).scalars())
-        for row in self.connection.execute(_NAMED, {"ids": sorted(ids - gone)}):
-            found[row.contact_id] = _candidate(row, Permissions())
+        """Return contacts of other customers, which hold no permission here, and the marks of deleted ones."""
+        gone = self.connection.execute(sa.select(deleted_contacts.c.id).where(deleted_contacts.c.id.in_(ids))).scalars()
+        found = {id_: Candidate(id_, deleted=True) for id_ in gone}
+        for row in self.connection.execute(_NAMED, {"ids": sorted(ids)}):
+            found[row.contact_id] = _candidate(row, effective(NO_PERMISSIONS))
         return found
 
     def _default(self) -> Permissions:
@@ -223,7 +224,7 @@ _CANDIDATES: sa.Select[Any] = (
     .where(customers.c.id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(customers.c.id, sa.case((affiliations.c.contact_id == customers.c.primary_contact_id, 0), else_=1), contacts.c.sort_name)
 )
-# A stranger is judged by what it is for its home customer; for the customer in question it holds no permission.
+# A stranger is told as its home customer is; for the customer in question it holds no permission.
 _NAMED: sa.Select[Any] = (
     sa.select(contacts.c.id.label("contact_id"), sa.null().label("primary_contact_id"), *_OF_AFFILIATION, *_OF_CONTACT)
     .select_from(
@@ -242,13 +243,13 @@ def _party(query: Query, rows: Sequence[Row[Any]], default: Permissions, others:
         found = [Candidate(None, email=first.mailbox, language_code=first.customer_language)] if first.mailbox else []
     else:
         inherited = effective(permissions_of(first.customer_permissions), default)
-        found = [_candidate(row, inherited) for row in rows]
+        found = [_candidate(row, effective(permissions_of(row.permissions), inherited)) for row in rows]
     here = {one.contact_id for one in found}
     named = [one for one in strangers if one.contact_id not in here]
     return Party(query.customer_id, False, first.display_name, first.customer_language, (*found, *named))
 
 
-def _candidate(row: Row[Any], inherited: Permissions) -> Candidate:
+def _candidate(row: Row[Any], counting: Permissions) -> Candidate:
     return Candidate(
         contact_id=row.contact_id,
         state=State[row.state],
@@ -259,7 +260,7 @@ def _candidate(row: Row[Any], inherited: Permissions) -> Candidate:
         direction=Direction[row.direction],
         primary=row.primary_contact_id == row.contact_id,
         preferences=preferences_of(row.preferences),
-        effective=effective(permissions_of(row.permissions), inherited) if inherited.modes else effective(Permissions()),
+        effective=counting,
         block_ticket_email=row.block_ticket_email,
         newsletter=row.newsletter,
         contact_version=row.contact_version,

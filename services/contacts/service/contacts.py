@@ -114,7 +114,10 @@ def delete_contact(
     with uow:
         if uow.requests.claim(request, str(contact_id)) is not None:
             return
-        contact = uow.contacts.get(contact_id, sight_of(caller), lock=True)
+        uow.contacts.get(contact_id, sight := sight_of(caller))
+        for affiliation in uow.affiliations.of_contact(contact_id):
+            uow.customers.get(affiliation.customer_id, domain.EVERYTHING, lock=True)  # nobody makes it primary meanwhile
+        contact = uow.contacts.get(contact_id, sight, lock=True)
         check(contact)
         if customers := uow.affiliations.primary_of(contact_id):
             raise domain.ContactIsPrimary(f"contact {contact_id} is primary for {len(customers)} customers: name another one first")

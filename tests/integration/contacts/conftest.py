@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import grpc
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
 from joserfc.jwk import KeySet, OKPKey
 from pydantic import SecretStr
+from recapito.contacts.events.v1 import events_pb2
 from recapito.contacts.v1 import (
+    affiliations_pb2,
     affiliations_pb2_grpc,
     contacts_pb2,
     contacts_pb2_grpc,
@@ -28,10 +32,24 @@ from sqlalchemy.engine import Engine
 
 from libs import database
 from libs.access import Caller, Kind
+from libs.messaging.event import type_of
 from libs.rpc import client, context, passports
 from services.contacts.__main__ import serve
 from services.contacts.settings import Settings
 
+M = TypeVar("M", bound=Message)
+KINDS: dict[str, type[Message]] = {
+    type_of(kind): kind
+    for kind in (
+        events_pb2.CustomerCreated,
+        events_pb2.CustomerUpdated,
+        events_pb2.ContactCreated,
+        events_pb2.ContactUpdated,
+        events_pb2.ContactDeleted,
+        events_pb2.PortalAccessEnabled,
+        events_pb2.PrimaryContactChanged,
+    )
+}
 OPERATOR = frozenset({"contacts.read", "contacts.write", "contacts.delete", "contacts.settings"})
 KEY = OKPKey.generate_key("Ed25519", {"kid": "test"}, private=True)
 
@@ -90,15 +108,49 @@ class Api:
         with self.operator():
             return self.customers.CreateCustomer(customers_pb2.CreateCustomerRequest(customer=customers_pb2.Customer(**given)))
 
-    def new_contact(self, customer: customers_pb2.Customer, **fields: Any) -> contacts_pb2.Contact:
+    def new_contact(self, home: customers_pb2.Customer, /, **fields: Any) -> contacts_pb2.Contact:
         given = {
             "first_name": "Mario",
             "last_name": "Rossi",
             "email": f"{uuid4().hex[:10]}@abc.example",
-            "customer": customer.name,
+            "customer": home.name,
         } | fields
         with self.operator():
             return self.contacts.CreateContact(contacts_pb2.CreateContactRequest(contact=contacts_pb2.Contact(**given)))
+
+    def update_contact(self, contact: contacts_pb2.Contact, *paths: str, **fields: Any) -> contacts_pb2.Contact:
+        """Change the fields given, by themselves or by the paths below them, as whoever calls now."""
+        changed = contacts_pb2.Contact(name=contact.name, **fields)
+        request = contacts_pb2.UpdateContactRequest(contact=changed, update_mask=FieldMask(paths=paths or list(fields)))
+        return self.contacts.UpdateContact(request)
+
+    def update_affiliation(self, name: str, *paths: str, **fields: Any) -> contacts_pb2.Affiliation:
+        changed = contacts_pb2.Affiliation(name=name, **fields)
+        request = affiliations_pb2.UpdateAffiliationRequest(affiliation=changed, update_mask=FieldMask(paths=paths or list(fields)))
+        return self.affiliations.UpdateAffiliation(request)
+
+    def update_customer(self, customer: customers_pb2.Customer, *paths: str, **fields: Any) -> customers_pb2.Customer:
+        changed = customers_pb2.Customer(name=customer.name, **fields)
+        request = customers_pb2.UpdateCustomerRequest(customer=changed, update_mask=FieldMask(paths=paths or list(fields)))
+        return self.customers.UpdateCustomer(request)
+
+    def contact_of(self, name: str) -> contacts_pb2.Contact:
+        return self.contacts.GetContact(contacts_pb2.GetContactRequest(name=name))
+
+    def customer_of(self, name: str) -> customers_pb2.Customer:
+        return self.customers.GetCustomer(customers_pb2.GetCustomerRequest(name=name))
+
+    def affiliations_of(self, customer: str) -> list[contacts_pb2.Affiliation]:
+        return list(self.affiliations.ListAffiliations(affiliations_pb2.ListAffiliationsRequest(parent=customer)).affiliations)
+
+    def events(self) -> list[Message]:
+        """What waits in the outbox, in order."""
+        with database.reader(self.engine).connect() as connection:
+            rows = connection.execute(database.outbox.select().order_by(database.outbox.c.seq)).all()
+        return [KINDS[row.type].FromString(row.data) for row in rows]
+
+    def events_of(self, kind: type[M]) -> list[M]:
+        return [event for event in self.events() if isinstance(event, kind)]
 
     def new_group(self, display_name: str, **fields: Any) -> groups_pb2.Group:
         with self.operator():
@@ -132,6 +184,13 @@ def running(url: str) -> Iterator[Api]:
 @pytest.fixture
 def api(database_url: str) -> Iterator[Api]:
     with running(database_url) as api:
+        yield api
+
+
+@pytest.fixture
+def sqlite_api(sqlite_url: str) -> Iterator[Api]:
+    """For what does not depend on the database."""
+    with running(sqlite_url) as api:
         yield api
 
 
