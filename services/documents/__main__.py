@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,11 +14,11 @@ from sqlalchemy.engine import Engine
 
 from libs import database, storage, telemetry
 from libs.messaging import bus
-from libs.messaging.commands import dead
 from libs.messaging.consumer import Consumer
 from libs.messaging.relay import Relay
+from libs.process import commands
 from libs.rpc import client
-from libs.rpc.server import Server, run_until_stopped, verifier
+from libs.rpc.server import Server, verifier
 from services.documents import clients, consumer, jobs, repository, servicer
 from services.documents.service.customers import reproject_customers
 from services.documents.service.renditions import Copies
@@ -88,62 +87,18 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     ]
 
 
-# --- commands ------------------------------------------------------------------------------------------------------------------------
-@click.group()
-def main() -> None:
-    """Documents: invoices, payments, statements."""
-
-
-def _stop_on_signal() -> threading.Event:
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
-    return stop
-
-
-def _load() -> tuple[Settings, Engine]:
-    settings = Settings.load()
-    telemetry.setup(SERVICE, settings)
-    return settings, _connect(settings)
-
-
-@main.command("server")
-def run_server() -> None:
-    """Answer gRPC."""
-    settings, engine = _load()
-    telemetry.serve_admin(settings.admin_port, telemetry.Health({"database": partial(database.ready, engine)}))
-    run_until_stopped(serve(settings), _stop_on_signal())
-
-
-@main.command("worker")
-def run_worker() -> None:
-    """Publish and handle events, and store PDFs."""
-    settings, engine = _load()
-    telemetry.serve_admin(settings.admin_port, telemetry.Health({"database": partial(database.ready, engine)}))
-    stop = _stop_on_signal()
-    threads = [threading.Thread(target=body, args=[stop]) for body in work(settings)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-@main.command()
-def migrate() -> None:
-    """Bring the database to the newest schema."""
-    database.migrate(_load()[1], "services.documents")
+main = commands(SERVICE, Settings, serve, work)
 
 
 @main.command()
 def reproject() -> None:
     """Take over all customers from contacts."""
-    settings, engine = _load()
-    new_uow = partial(repository.SqlUnitOfWork, engine, SERVICE, now)
+    settings = Settings.load()
+    telemetry.setup(SERVICE, settings)
+    new_uow = partial(repository.SqlUnitOfWork, _connect(settings), SERVICE, now)
     count = reproject_customers(contacts=_contacts(settings), new_uow=new_uow, clock=now)
     click.echo(f"{count} customers")
 
-
-main.add_command(dead(SERVICE, Settings.load), "dead")
 
 if __name__ == "__main__":
     main()

@@ -13,6 +13,7 @@ from services.documents.service import RENDITIONS_CHANNEL
 from services.documents.service.renditions import BATCH, Copies
 
 WAIT_SECONDS = 1.0  # for a wake-up; after that it looks for copies whose renderer died, and whether it is to stop
+SWEEP_SECONDS = 3600.0
 
 log = telemetry.logger(__name__)
 
@@ -49,7 +50,10 @@ def sweep(engine: Engine, clock: Clock) -> Callable[[threading.Event], None]:
     """Return the body of the thread that forgets old request ids and handled events, once an hour."""
 
     def run(stop: threading.Event) -> None:
-        while not stop.wait(3600):
-            database.sweep(engine, clock())
+        while not stop.wait(SWEEP_SECONDS):
+            try:
+                database.sweep(engine, clock())
+            except Exception:
+                log.exception("old rows cannot be deleted")
 
     return run

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import field_validator
 
-from libs.settings import ServerSettings, WorkerSettings
+from libs.settings import ServiceSettings
 
 
-class Settings(ServerSettings, WorkerSettings):
+class Settings(ServiceSettings):
     contacts_address: str = "localhost:50052"  # host:port or unix:path
     storage_url: str  # file:///folder or s3://bucket/prefix
     font_folder: str = ""  # further fonts for the PDF; the system's and typst's own are always there

@@ -54,12 +54,12 @@ def update(documents: Documents, name: str, *paths: str, **fields: Any) -> invoi
     return documents.invoices.UpdateInvoice(request)
 
 
-def paid(documents: Documents, amount: str, *invoices: invoices_pb2.Invoice, request_id: str = "", **fields: Any) -> payments_pb2.Payment:
+def paid(documents: Documents, whole: str, /, *invoices: invoices_pb2.Invoice, request_id: str = "", **fields: Any) -> payments_pb2.Payment:
     """A payment, split evenly over the invoices."""
-    part = str(Decimal(amount) / len(invoices))
+    part = str(Decimal(whole) / len(invoices))
     wanted = {
         "customer": CUSTOMER,
-        "amount": Money(currency_code="EUR", amount=amount),
+        "amount": Money(currency_code="EUR", amount=whole),
         "allocations": [payments_pb2.Payment.Allocation(invoice=invoice.name, amount=part) for invoice in invoices],
         "receive_date": "2026-11-22",
         "method": payments_pb2.Payment.BANK_TRANSFER,

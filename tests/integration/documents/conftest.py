@@ -147,3 +147,12 @@ def documents(engine: Engine, serving: Callable[[Engine], Documents]) -> Iterato
     running = serving(engine)
     with running.as_(operator()):
         yield running
+
+
+@pytest.fixture
+def small_documents(sqlite_url: str, serving: Callable[[Engine], Documents]) -> Iterator[Documents]:
+    """The same on SQLite alone, for what does not reach the database."""
+    running = serving(migrated(sqlite_url))
+    with running.as_(operator()):
+        yield running
+    running.engine.dispose()

@@ -369,10 +369,10 @@ def test_pages_hold_each_invoice_once_newest_first(documents: Documents) -> None
         ("invoice.lines", {"lines": [line()] * 1001}),
     ],
 )
-def test_a_wrong_invoice_is_refused_by_its_field(documents: Documents, field: str, fields: dict[str, Any]) -> None:
-    error = refused(InvalidArgument, created, documents, **fields)
+def test_a_wrong_invoice_is_refused_by_its_field(small_documents: Documents, field: str, fields: dict[str, Any]) -> None:
+    error = refused(InvalidArgument, created, small_documents, **fields)
     assert field in [fault.field for fault in error.violations]
-    assert listed(documents) == []
+    assert listed(small_documents) == []
 
 
 @pytest.mark.parametrize(
@@ -387,11 +387,11 @@ def test_a_wrong_invoice_is_refused_by_its_field(documents: Documents, field: st
         ("invoice.currency_code", ["currency_code"], {}),
     ],
 )
-def test_a_wrong_change_is_refused_by_its_field(documents: Documents, field: str, paths: list[str], fields: dict[str, Any]) -> None:
-    draft = created(documents)
-    error = refused(InvalidArgument, update, documents, draft.name, *paths, **fields)
+def test_a_wrong_change_is_refused_by_its_field(small_documents: Documents, field: str, paths: list[str], fields: dict[str, Any]) -> None:
+    draft = created(small_documents)
+    error = refused(InvalidArgument, update, small_documents, draft.name, *paths, **fields)
     assert field in [fault.field for fault in error.violations]
-    assert get(documents, draft.name) == draft
+    assert get(small_documents, draft.name) == draft
 
 
 @pytest.mark.parametrize(
@@ -404,13 +404,13 @@ def test_a_wrong_change_is_refused_by_its_field(documents: Documents, field: str
         ("page_size", pb.ListInvoicesRequest(page_size=1001)),
     ],
 )
-def test_a_wrong_list_is_refused_by_its_field(documents: Documents, field: str, request_: Message) -> None:
-    assert refused(InvalidArgument, documents.invoices.ListInvoices, request_).violations[0].field == field
+def test_a_wrong_list_is_refused_by_its_field(small_documents: Documents, field: str, request_: Message) -> None:
+    assert refused(InvalidArgument, small_documents.invoices.ListInvoices, request_).violations[0].field == field
 
 
 @pytest.mark.parametrize("name", ["invoices/me", "invoices/-", "invoices/current"])
-def test_an_alias_names_no_invoice(documents: Documents, name: str) -> None:
-    refused(NotFound, get, documents, name)
+def test_an_alias_names_no_invoice(small_documents: Documents, name: str) -> None:
+    refused(NotFound, get, small_documents, name)
 
 
 def test_hostile_text_is_kept_as_text(documents: Documents) -> None:

@@ -73,7 +73,7 @@ def operator(*groups: UUID, sees_all: bool | None = None, **changes: Any) -> Cal
     return replace(whole, **changes)
 
 
-def contact(customer_id: UUID = ACME, *permissions: str, **changes: Any) -> Caller:
+def contact(customer_id: UUID | None = ACME, *permissions: str, **changes: Any) -> Caller:
     """A contact that acts for a customer, with the Invoices permission unless others are named."""
     held = frozenset(permissions or ("INVOICES",))
     whole = Caller(Kind.CONTACT, new_id(), customer_id=customer_id, permissions=held, session_id=new_id(), session_state="OPEN")
