@@ -171,13 +171,11 @@ def processes(folder: Path, new_database: Callable[[], str], amqp_url: str, smtp
         run(name, ["migrate"], env)
         for kind in ("server", "worker"):
             stack.commands[f"{name}-{kind}"] = ([sys.executable, "-m", f"services.{name}", kind], env)
-        if name == "identity":
-            secret = {"RECAPITO_BOOTSTRAP_PASSWORD": stack.operator_password}
-            run(name, ["bootstrap", "--email", stack.operator_email, "--display-name", "Admin"], env | secret)
+    invitation = run("identity", ["create-administrator", "--email", stack.operator_email], stack.commands["identity-server"][1]).strip()
     for name in ("gateway", "portal"):
         stack.commands[f"{name}-web"] = (
             [sys.executable, "-m", f"services.{name}", "web"],
-            common | {"RECAPITO_BIND": f"127.0.0.1:{ports[name]}"},
+            common | {"RECAPITO_BIND": f"127.0.0.1:{ports[name]}", "RECAPITO_WEB_BIND": f"127.0.0.1:{ports[name]}"},
         )
     try:
         for name, (command, env) in stack.commands.items():
@@ -186,6 +184,8 @@ def processes(folder: Path, new_database: Callable[[], str], amqp_url: str, smtp
             stack.start(name)
         for name in stack.commands:
             stack.wait_until_ready(name)
+        status, answer = stack.call("POST", "/v1/links:redeemPassword", {"token": invitation, "newPassword": stack.operator_password})
+        assert status in {200, 204}, answer
         yield stack
     except RuntimeError as error:
         logs = "\n".join(f"== {name}\n{stack.log(name)[-1500:]}" for name in stack.processes)
