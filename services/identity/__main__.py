@@ -29,6 +29,7 @@ from libs.messaging.relay import Relay
 from libs.rpc import client
 from libs.rpc.passports import PassportVerifier
 from libs.rpc.server import Server
+from libs.unit_of_work import Clock
 from services.identity import consumer, jobs, repository, servicer
 from services.identity.clients.contacts import GrpcContacts
 from services.identity.clients.passwords import Argon2Hasher
@@ -44,12 +45,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _units_of_work(settings: Settings, database_now: repository.DatabaseNow) -> tuple[Engine, NewUnitOfWork, NewUnitOfWork]:
+def _units_of_work(
+    settings: Settings, clock: Clock = now, database_now: repository.DatabaseNow = repository.current_timestamp
+) -> tuple[Engine, NewUnitOfWork, NewUnitOfWork]:
     """Return the engine, and what opens a transaction and what only reads."""
     engine = database.connect(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
     vault = Vault(settings.identity_secret.get_secret_value())
-    new_uow = partial(repository.SqlUnitOfWork, engine, vault, clock=now, database_now=database_now)
-    new_reads = partial(repository.SqlUnitOfWork, database.reader(engine), vault, clock=now, database_now=database_now)
+    new_uow = partial(repository.SqlUnitOfWork, engine, vault, clock=clock, database_now=database_now)
+    new_reads = partial(repository.SqlUnitOfWork, database.reader(engine), vault, clock=clock, database_now=database_now)
     return engine, new_uow, new_reads
 
 
@@ -57,35 +60,35 @@ def _contacts(settings: Settings) -> GrpcContacts:
     return GrpcContacts(client.connect(settings.contacts_address, service=SERVICE, settings=settings))
 
 
-def serve(settings: Settings, *, database_now: repository.DatabaseNow = repository.current_timestamp) -> Server:
-    """Return the gRPC server, not started. database_now: what judges links; tests move it."""
-    _, new_uow, new_reads = _units_of_work(settings, database_now)
+def serve(settings: Settings, *, clock: Clock = now, database_now: repository.DatabaseNow = repository.current_timestamp) -> Server:
+    """Return the gRPC server, not started. clock judges sessions and keys, database_now links; tests move them."""
+    _, new_uow, new_reads = _units_of_work(settings, clock, database_now)
     contacts, hasher = _contacts(settings), Argon2Hasher()
-    keys = servicer.KeyRing(JoseSigner(), new_reads, new_uow, timedelta(days=settings.signing_key_days), now)
+    keys = servicer.KeyRing(JoseSigner(), new_reads, new_uow, timedelta(days=settings.signing_key_days), clock)
     server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify)
     server.add(
         accounts_pb2_grpc.add_AccountsServicer_to_server,
-        servicer.Accounts(new_uow, contacts, hasher, now),
+        servicer.Accounts(new_uow, contacts, hasher, clock),
         accounts_pb2.DESCRIPTOR.services_by_name["Accounts"],
     )
     server.add(
         sessions_pb2_grpc.add_SessionsServicer_to_server,
-        servicer.Sessions(new_uow, new_reads, contacts, hasher, keys, now),
+        servicer.Sessions(new_uow, new_reads, contacts, hasher, keys, clock),
         sessions_pb2.DESCRIPTOR.services_by_name["Sessions"],
     )
     server.add(
         links_pb2_grpc.add_LinksServicer_to_server,
-        servicer.Links(new_uow, contacts, hasher, now, timedelta(days=settings.magic_link_days), settings.self_service_password),
+        servicer.Links(new_uow, contacts, hasher, clock, timedelta(days=settings.magic_link_days), settings.self_service_password),
         links_pb2.DESCRIPTOR.services_by_name["Links"],
     )
     server.add(
         policies_pb2_grpc.add_PoliciesServicer_to_server,
-        servicer.Policies(new_uow, now),
+        servicer.Policies(new_uow, clock),
         policies_pb2.DESCRIPTOR.services_by_name["Policies"],
     )
     server.add(
         tokens_pb2_grpc.add_TokensServicer_to_server,
-        servicer.Tokens(new_uow, contacts, keys, now),
+        servicer.Tokens(new_uow, contacts, keys, clock),
         tokens_pb2.DESCRIPTOR.services_by_name["Tokens"],
     )
     return server
@@ -93,7 +96,7 @@ def serve(settings: Settings, *, database_now: repository.DatabaseNow = reposito
 
 def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     """Return the bodies of the worker's threads: relay, consumer, jobs."""
-    engine, new_uow, _ = _units_of_work(settings, repository.current_timestamp)
+    engine, new_uow, _ = _units_of_work(settings)
     events = bus.connect(settings.bus_url.get_secret_value())
     return [
         Relay(engine, SERVICE, events).run,
@@ -109,7 +112,7 @@ def bootstrap_administrator(settings: Settings, email: str, display_name: str, p
     The page that takes it is the portal's, /console/password/<token>. May be called at each start: once an administrator
     has a password it does nothing; until then it makes a new invitation and cancels the one before.
     """
-    _, new_uow, _ = _units_of_work(settings, repository.current_timestamp)
+    _, new_uow, _ = _units_of_work(settings)
     return accounts.bootstrap_administrator(email, display_name, password, new_uow=new_uow, hasher=Argon2Hasher(), clock=now)
 
 
@@ -130,7 +133,7 @@ def create_administrator(email: str, display_name: str) -> None:
 def rotate_keys() -> None:
     """Publish a new signing key now; it signs in ten minutes, and the one before is forgotten when its tokens are dead."""
     settings = Settings.load()
-    _, new_uow, _ = _units_of_work(settings, repository.current_timestamp)
+    _, new_uow, _ = _units_of_work(settings)
     tokens.rotate_keys(timedelta(days=settings.signing_key_days), uow=new_uow(), clock=now, force=True)
     click.echo("done")
 

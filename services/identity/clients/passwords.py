@@ -20,7 +20,7 @@ _WORDS = Path(__file__).resolve().parent.parent / "words" / "common_passwords.tx
 @functools.cache
 def common_passwords() -> frozenset[str]:
     """Return the most frequent leaked passwords of twelve characters or more, folded."""
-    return frozenset(_WORDS.read_text(encoding="utf-8").split("\n"))
+    return frozenset(_WORDS.read_text(encoding="utf-8").split())
 
 
 class Argon2Hasher:

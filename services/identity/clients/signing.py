@@ -1,4 +1,4 @@
-"""JSON Web Tokens by joserfc: passports, access tokens, the public key set; EdDSA and nothing else."""
+"""JSON Web Tokens by joserfc: passports, access tokens, the public key set; Ed25519 and nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.identity.domain import tokens as rules
 from services.identity.domain.tokens import ACCESS_TOKEN_LIFE, SigningKey
 from services.identity.service import AccessClaims
 
-_ALGORITHM = "EdDSA"
+_ALGORITHM = "Ed25519"  # the one algorithm; RFC 9864 gives EdDSA with this curve a name of its own
 _AUDIENCE = "recapito"
 
 

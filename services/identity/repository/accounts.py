@@ -20,6 +20,8 @@ from services.identity.domain.contacts import Access
 from services.identity.repository.tables import account_groups, accounts
 from services.identity.service import Sight
 
+_NOBODY = UUID(int=0)
+
 
 def account_of(row: Row[Any], groups: Iterable[UUID] = ()) -> Account:
     return Account(
@@ -124,12 +126,11 @@ class SqlAccounts:
         return self._loaded(self.connection.execute(query.where(accounts.c.kind == kind.value) if kind else query).all())
 
     def _loaded(self, rows: Sequence[Row[Any]]) -> list[Account]:
-        """Return the accounts of these rows with their groups, in the same order."""
+        """Return the accounts of these rows with their groups, in the same order; the same statements when there are none."""
         groups: dict[UUID, set[UUID]] = {row.id: set() for row in rows}
-        if groups:
-            of_them = sa.select(account_groups).where(account_groups.c.account_id.in_(groups))
-            for account_id, group_id in self.connection.execute(of_them):
-                groups[account_id].add(group_id)
+        of_them = sa.select(account_groups).where(account_groups.c.account_id.in_(list(groups) or [_NOBODY]))
+        for account_id, group_id in self.connection.execute(of_them):
+            groups[account_id].add(group_id)
         return [account_of(row, groups[row.id]) for row in rows]
 
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Account], str]:

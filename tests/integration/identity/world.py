@@ -1,0 +1,270 @@
+"""identity as others meet it: its real gRPC server on a database, beside a contacts that answers what a test says."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import grpc
+import sqlalchemy as sa
+from google.protobuf.message import Message
+from recapito.contacts.events.v1.events_pb2 import ContactDeleted, ContactSnapshot, ContactUpdated
+from recapito.contacts.v1 import contacts_pb2, contacts_pb2_grpc, permissions_pb2, settings_pb2, settings_pb2_grpc
+from recapito.identity.v1 import (
+    accounts_pb2_grpc,
+    links_pb2,
+    links_pb2_grpc,
+    policies_pb2,
+    policies_pb2_grpc,
+    sessions_pb2,
+    sessions_pb2_grpc,
+    tokens_pb2,
+    tokens_pb2_grpc,
+)
+
+from libs import database
+from libs.access import Caller
+from libs.database import UtcDateTime
+from libs.messaging.consumer import Delivery
+from libs.messaging.event import message_class
+from libs.rpc import client, context
+from libs.rpc.passports import PassportVerifier
+from libs.settings import RpcSettings
+from services.identity import __main__ as identity
+from services.identity import consumer, repository
+from services.identity.clients.contacts import GrpcContacts
+from services.identity.repository.vault import Vault
+from services.identity.settings import Settings
+
+SECRET = "an internal secret for tests only"
+IDENTITY_SECRET = "forty-two characters that only tests know."
+PASSWORD = "correct horse battery staple"
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+OTHER_PASSWORD = "una barca verde nel bosco"
+
+
+# --- contacts ------------------------------------------------------------------------------------------------------------------------
+class FakeContacts(contacts_pb2_grpc.ContactsServicer, settings_pb2_grpc.SettingsServicer):
+    """Answers the contacts that a test puts here; `down` refuses every call."""
+
+    def __init__(self) -> None:
+        self.contacts: dict[UUID, contacts_pb2.Contact] = {}
+        self.down = False
+        self.time_zone = "Europe/Rome"
+        self.asked = 0
+
+    def GetContact(self, request: contacts_pb2.GetContactRequest, context: grpc.ServicerContext) -> contacts_pb2.Contact:
+        self.asked += 1
+        if self.down:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "down")
+        found = self.contacts.get(UUID(request.name.split("/")[1]))
+        if found is None:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such contact")
+        return found
+
+    def GetContactsSettings(
+        self, request: settings_pb2.GetContactsSettingsRequest, context: grpc.ServicerContext
+    ) -> settings_pb2.ContactsSettings:
+        return settings_pb2.ContactsSettings(name="settings/contacts", time_zone=self.time_zone)
+
+
+def contact(
+    *,
+    id: UUID | None = None,  # noqa: A002 - the resource's
+    email: str = "mario@acme.example",
+    enabled: bool = True,
+    start_date: str = "",
+    end_date: str = "",
+    allowed: tuple[str, ...] = ("invoices",),
+    primary: bool = False,
+    customers: int = 1,
+    groups: tuple[UUID, ...] = (),
+) -> contacts_pb2.Contact:
+    """Return a contact that may enter and see invoices, of its home customer and further ones."""
+    contact_id = id or uuid.uuid4()
+    homes = [uuid.uuid4() for _ in range(customers)]
+    found = contacts_pb2.Contact(
+        name=f"contacts/{contact_id}",
+        state=contacts_pb2.Contact.ACTIVE,
+        first_name="Mario",
+        last_name="Rossi",
+        email=email,
+        language_code="it",
+        customer=f"customers/{homes[0]}",
+        access=permissions_pb2.PortalAccess(enabled=enabled, start_date=start_date, end_date=end_date),
+        groups=[f"groups/{group}" for group in groups],
+    )
+    for home in homes:
+        effective = permissions_pb2.Permissions(**dict.fromkeys(allowed, permissions_pb2.Permissions.ALLOW))
+        found.affiliations.add(
+            name=f"customers/{home}/affiliations/{contact_id}", contact=found.name, primary=primary, effective_permissions=effective
+        )
+    return found
+
+
+def snapshot(found: contacts_pb2.Contact) -> ContactSnapshot:
+    """Return what contacts announces of a contact."""
+    return ContactSnapshot(
+        first_name=found.first_name,
+        last_name=found.last_name,
+        email=found.email,
+        language_code=found.language_code,
+        direction=found.direction,
+        customer=found.customer,
+        groups=found.groups,
+        access=found.access,
+    )
+
+
+def id_of(found: contacts_pb2.Contact) -> UUID:
+    return UUID(found.name.split("/")[1])
+
+
+# --- identity ------------------------------------------------------------------------------------------------------------------------
+@dataclass
+class World:
+    """A running identity. moment: what the database's clock shows, None for the true time. ahead: of the service's own clock."""
+
+    settings: Settings
+    contacts: FakeContacts
+    new_uow: Any
+    engine: sa.Engine
+    moment: datetime | None = None
+    ahead: timedelta = timedelta()
+    version: int = 0
+
+    def start(self) -> None:
+        self.server = identity.serve(self.settings, clock=self.clock, database_now=self.database_now)
+        self.server.start()
+        self.address = f"localhost:{self.server.port}"
+        self.anonymous = self.channel("portal")
+        self.sessions = sessions_pb2_grpc.SessionsStub(self.anonymous)
+        self.links = links_pb2_grpc.LinksStub(self.anonymous)
+        self.accounts = accounts_pb2_grpc.AccountsStub(self.anonymous)
+        self.policies = policies_pb2_grpc.PoliciesStub(self.anonymous)
+        self.tokens = tokens_pb2_grpc.TokensStub(self.anonymous)
+        self.minting = links_pb2_grpc.LinksStub(self.channel("notifications"))
+        self.verifier = PassportVerifier("documents", lambda: self.tokens.GetKeySet(tokens_pb2.GetKeySetRequest()).data)
+
+    def channel(self, service: str) -> grpc.Channel:
+        return client.connect(self.address, service=service, settings=RpcSettings(internal_secret=SECRET))
+
+    # --- clocks ----------------------------------------------------------------------------------------------------------------------
+    def clock(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def database_now(self) -> Any:
+        return repository.current_timestamp() if self.moment is None else sa.literal(self.moment, UtcDateTime)
+
+    # --- what a person does ----------------------------------------------------------------------------------------------------------
+    def administrator(self, email: str = "ada@studio.example", password: str = PASSWORD) -> str:
+        """Make the first administrator, sign it in, and return its session token."""
+        identity.bootstrap_administrator(self.settings, email, "Ada", password)
+        return self.sign_in(email, password).session_token
+
+    def sign_in(self, email: str, password: str = PASSWORD, **more: Any) -> sessions_pb2.CreateSessionResponse:
+        credential = sessions_pb2.PasswordCredential(email=email, password=password, kind=more.pop("kind", 0))
+        info = sessions_pb2.ClientInfo(ip_address=more.pop("ip", "192.0.2.7"), user_agent=USER_AGENT)
+        return self.sessions.CreateSession(sessions_pb2.CreateSessionRequest(password=credential, client_info=info))
+
+    def enter(self, token: str) -> sessions_pb2.CreateSessionResponse:
+        """Sign in by a magic link."""
+        info = sessions_pb2.ClientInfo(ip_address="192.0.2.7", user_agent=USER_AGENT)
+        return self.sessions.CreateSession(
+            sessions_pb2.CreateSessionRequest(link=sessions_pb2.LinkCredential(token=token), client_info=info)
+        )
+
+    def passport(self, session_token: str, customer: str = "") -> str:
+        audience = ["documents", "identity"]
+        request = sessions_pb2.CreatePassportRequest(session_token=session_token, audience=audience, customer=customer)
+        return str(self.sessions.CreatePassport(request).passport)
+
+    def caller(self, session_token: str, customer: str = "") -> Caller:
+        """Return who other services see behind a session."""
+        return self.verifier.verify(self.passport(session_token, customer))
+
+    def as_person(self, session_token: str) -> Any:
+        return context.as_person(self.passport(session_token))
+
+    def accept_policy(self, session_token: str) -> policies_pb2.Acceptance:
+        with self.as_person(session_token):
+            return self.policies.AcceptPolicy(policies_pb2.AcceptPolicyRequest(name="policies/current", language_code="it"))
+
+    # --- what others do --------------------------------------------------------------------------------------------------------------
+    def mint(
+        self, account_id: UUID, *purposes: links_pb2.Link.Purpose.ValueType, message: UUID | None = None, landing: str = ""
+    ) -> list[links_pb2.MintLinksResponse.Minted]:
+        order = links_pb2.MintLinksRequest.Order(
+            message=f"messages/{message or uuid.uuid4()}", account=f"accounts/{account_id}", purposes=purposes, landing=landing
+        )
+        return list(self.minting.MintLinks(links_pb2.MintLinksRequest(orders=[order])).orders[0].links)
+
+    def with_contact(self, **more: Any) -> UUID:
+        """Put a contact into contacts; identity has not heard of it yet."""
+        found = contact(**more)
+        self.contacts.contacts[id_of(found)] = found
+        return id_of(found)
+
+    def with_password(self, account_id: UUID, password: str = PASSWORD) -> None:
+        """Have a contact set its password by a link."""
+        (minted,) = self.mint(account_id, links_pb2.Link.SET_PASSWORD)
+        self.links.RedeemPasswordLink(links_pb2.RedeemPasswordLinkRequest(token=minted.token, new_password=password))
+
+    def tell(self, account_id: UUID, *, event_id: UUID | None = None, version: int = 0) -> None:
+        """Bring identity the event of a contact as it is now, or of its deletion."""
+        self.version += 1
+        found, version = self.contacts.contacts.get(account_id), version or self.version
+        event: ContactUpdated | ContactDeleted = ContactDeleted(contact=f"contacts/{account_id}", version=version)
+        if found is not None:
+            event = ContactUpdated(contact=found.name, version=version, snapshot=snapshot(found))
+        self.handle(event, event_id)
+
+    def handle(self, event: Message, event_id: UUID | None = None) -> None:
+        contacts = GrpcContacts(client.connect(self.settings.contacts_address, service="identity", settings=self.settings))
+        handler = consumer.handlers(self.new_uow, contacts, self.clock)[type(event)]
+        handler([Delivery(event, event_id or uuid.uuid4(), datetime.now(UTC))])
+
+    def events(self) -> list[Any]:
+        """Return what waits to be announced, oldest first."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(database.outbox).order_by(database.outbox.c.seq)).all()
+        return [_message(row.type, row.data) for row in rows]
+
+
+def _message(event_type: str, data: bytes) -> Any:
+    *_, service, noun, participle, _version = event_type.split(".")
+    name = "".join(word.capitalize() for word in f"{noun}_{participle}".split("_"))
+    return message_class(f"recapito.{service}.events.v1.{name}").FromString(data)
+
+
+def running(url: str) -> Iterator[World]:
+    engine = database.connect(url)
+    database.migrate(engine, "services.identity")
+    contacts, threads = FakeContacts(), ThreadPoolExecutor(8)
+    server = grpc.server(threads)
+    contacts_pb2_grpc.add_ContactsServicer_to_server(contacts, server)
+    settings_pb2_grpc.add_SettingsServicer_to_server(contacts, server)
+    port = server.add_insecure_port("localhost:0")
+    server.start()
+    settings = Settings(
+        database_url=url,
+        bus_url="sqlite:///unused.db",
+        internal_secret=SECRET,
+        identity_secret=IDENTITY_SECRET,
+        listen_address="localhost:0",
+        contacts_address=f"localhost:{port}",
+    )
+    vault = Vault(IDENTITY_SECRET)
+    world = World(settings, contacts, lambda: repository.SqlUnitOfWork(engine, vault, database_now=world.database_now), engine)
+    world.start()
+    yield world
+    world.anonymous.close()
+    world.server.stop()
+    server.stop(0)
+    threads.shutdown()
+    engine.dispose()
