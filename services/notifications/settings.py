@@ -24,7 +24,7 @@ class Settings(ServerSettings, WorkerSettings):
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_ca_file: str = ""  # further authority for the mail server's certificate
-    smtp_timeout_seconds: float = Field(60.0, gt=0)
+    smtp_timeout_seconds: float = Field(30.0, gt=0)
     smtp_connections: int = Field(8, ge=1, le=50)  # kept open; so many messages may be uncertain after a crash
     mail_from_name: str = ""  # empty: the organisation's name
     mail_from_address: str = ""  # empty: recapito@ the host of public_url
@@ -32,7 +32,7 @@ class Settings(ServerSettings, WorkerSettings):
     organisation_email: str = ""  # where readers may write; empty: reply-to, else the sender's address
     organisation_legal: str = ""  # line with the legal details, under each message
     disabled_templates: tuple[str, ...] = ()  # kinds that are not sent, such as ["welcome"]
-    delivery_lease_seconds: float = Field(180.0, gt=0)  # a claim whose sender died is given up after that; longer than a hand-over
+    delivery_lease_seconds: float = Field(120.0, gt=0)  # a claim whose sender died is given up after that; longer than a hand-over
 
     @field_validator("public_url")
     @classmethod

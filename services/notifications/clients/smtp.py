@@ -7,11 +7,12 @@ covers the few messages that enter DATA together, and every reply is known to be
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 from uuid import UUID
 
@@ -52,12 +53,19 @@ class Connection:
         self._server = server
         try:
             self._socket: socket.socket = socket.create_connection((server.host, server.port), timeout=server.timeout_seconds)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open()
-        except ssl.SSLError as error:
-            raise SmtpUnavailable("FAIL_TLS", type(error).__name__) from error
         except OSError as error:
             raise SmtpUnavailable("FAIL_SERVER_UNREACHABLE", type(error).__name__) from error
+        try:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._open()
+        except SmtpUnavailable:
+            self._socket.close()
+            raise
+        except OSError as error:
+            self._socket.close()
+            raise SmtpUnavailable(
+                "FAIL_TLS" if isinstance(error, ssl.SSLError) else "FAIL_SERVER_UNREACHABLE", type(error).__name__
+            ) from error
 
     def _open(self) -> None:
         if self._server.security == "tls":
@@ -95,6 +103,10 @@ class Connection:
         if reply.code != code:
             raise SmtpUnavailable("FAIL_SERVER_BUSY" if reply.code < 500 else "FAIL_SENDER_REFUSED", reply.shown)
 
+    @property
+    def pipelining(self) -> bool:
+        return "PIPELINING" in self.extensions
+
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
@@ -130,7 +142,6 @@ class _Lane:
 
     letter: service.Letter
     connection: Connection
-    offered: bool = False
 
 
 class SmtpMailer:
@@ -145,10 +156,17 @@ class SmtpMailer:
 
     def hand_over(self, letters: Sequence[service.Letter], enter_data: service.EnterData) -> Mapping[UUID, Outcome]:
         outcomes: dict[UUID, Outcome] = {}
-        lanes = [lane for lane in self._lanes(letters, outcomes) if self._offer(lane, outcomes)]
+        lanes = self._lanes(letters, outcomes)
+        for lane in lanes:
+            _offer(lane)
         ready = [lane for lane in lanes if self._accepted(lane, outcomes)]
         if ready:
-            allowed = enter_data([lane.letter for lane in ready])
+            try:
+                allowed = enter_data([lane.letter for lane in ready])
+            except BaseException:
+                for lane in ready:
+                    lane.connection.close()  # it holds an envelope that goes nowhere
+                raise
             self._send([lane for lane in ready if lane.letter.message.id in allowed], outcomes)
             for lane in ready:
                 if lane.letter.message.id not in allowed:
@@ -193,61 +211,31 @@ class SmtpMailer:
         connection.close()
 
     # --- envelope --------------------------------------------------------------------------------------------------------------------
-    def _offer(self, lane: _Lane, outcomes: dict[UUID, Outcome]) -> bool:
-        """Send MAIL and RCPT; a kept connection may have died meanwhile, then a new one is tried once."""
-        for last in (False, True):
-            try:
-                lane.connection.send(_envelope(lane.letter, lane.connection, "MAIL"))
-                if "PIPELINING" in lane.connection.extensions:
-                    lane.connection.send(_envelope(lane.letter, lane.connection, "RCPT"))
-                return True
-            except _NotRepresentable:
-                outcomes[lane.letter.message.id] = Outcome(State.FAILED, "SMTPUTF8 is not offered", "FAIL_ADDRESS_NOT_ACCEPTED")
-                self._keep(lane.connection)
-                return False
-            except OSError:
-                lane.connection.close()
-                if last or not self._renew(lane, outcomes):
-                    break
-        outcomes.setdefault(lane.letter.message.id, Outcome(State.QUEUED, "", "FAIL_SERVER_UNREACHABLE"))
-        return False
-
-    def _renew(self, lane: _Lane, outcomes: dict[UUID, Outcome]) -> bool:
-        try:
-            lane.connection = self._open(self._server)
-        except SmtpUnavailable as error:
-            outcomes[lane.letter.message.id] = Outcome(State.QUEUED, error.reply, error.failure)
-            return False
-        return True
-
     def _accepted(self, lane: _Lane, outcomes: dict[UUID, Outcome]) -> bool:
-        """Read the replies to MAIL and RCPT; the connection stays for others when the answer is no."""
+        """Read the replies to MAIL and RCPT. A kept connection may have died while it was idle: then a new one is tried, once."""
         id_ = lane.letter.message.id
-        for attempt in ("kept", "new"):
+        try:
             try:
-                replies = self._envelope_replies(lane)
-                break
+                mail, rcpt = _read_envelope(lane)
             except OSError:
-                # Nothing was handed over. A connection that the server closed while it was idle shows itself here.
                 lane.connection.close()
-                if attempt == "new" or not self._renew(lane, outcomes) or not self._offer(lane, outcomes):
-                    outcomes.setdefault(id_, Outcome(State.QUEUED, "", "FAIL_SERVER_UNREACHABLE"))
-                    return False
-        mail, rcpt = replies
-        if mail.code == 250 and rcpt is not None and rcpt.code in {250, 251}:
-            return True
-        outcomes[id_] = _refused_sender(mail) if mail.code != 250 or rcpt is None else _refused_recipient(rcpt)
-        self._reset(lane.connection) if 421 not in {mail.code, rcpt.code if rcpt else 0} else lane.connection.close()
+                lane.connection = self._open(self._server)
+                _offer(lane)
+                mail, rcpt = _read_envelope(lane)
+        except OSError:
+            lane.connection.close()
+            outcomes[id_] = _not_sent()
+        except SmtpUnavailable as error:
+            outcomes[id_] = Outcome(State.QUEUED, error.reply, error.failure)
+        except _NotRepresentable:
+            outcomes[id_] = Outcome(State.FAILED, "SMTPUTF8 is not offered", "FAIL_ADDRESS_NOT_ACCEPTED")
+            self._keep(lane.connection)
+        else:
+            if mail.code == 250 and rcpt.code in {250, 251}:
+                return True
+            outcomes[id_] = _refused_sender(mail) if mail.code != 250 else _refused_recipient(rcpt)
+            self._reset(lane.connection)
         return False
-
-    def _envelope_replies(self, lane: _Lane) -> tuple[Reply, Reply | None]:
-        mail = lane.connection.reply()
-        if "PIPELINING" in lane.connection.extensions:
-            return mail, lane.connection.reply()
-        if mail.code != 250:
-            return mail, None
-        lane.connection.send(_envelope(lane.letter, lane.connection, "RCPT"))
-        return mail, lane.connection.reply()
 
     # --- data ------------------------------------------------------------------------------------------------------------------------
     def _send(self, lanes: Sequence[_Lane], outcomes: dict[UUID, Outcome]) -> None:
@@ -298,20 +286,15 @@ class SmtpMailer:
             self._keep(lane.connection)
 
     def _insist(self, letter: service.Letter) -> Outcome:
-        """Offer the same bytes once more on a connection of its own: for security mails a second copy is better than none."""
+        """Offer the same bytes once more on a connection of its own: of a security mail a second copy is better than none."""
         outcomes: dict[UUID, Outcome] = {}
         try:
-            lane = _Lane(letter, self._open(self._server))
-            lane.connection.send(_envelope(letter, lane.connection, "MAIL"))
-            if "PIPELINING" in lane.connection.extensions:
-                lane.connection.send(_envelope(letter, lane.connection, "RCPT"))
-            mail, rcpt = self._envelope_replies(lane)
-            if mail.code != 250 or rcpt is None or rcpt.code not in {250, 251}:
-                lane.connection.close()
-                return _lost()
-        except (OSError, SmtpUnavailable):
+            lane = _Lane(replace(letter, insist=False), self._open(self._server))
+        except SmtpUnavailable:
             return _lost()
-        self._send([_Lane(_once(letter), lane.connection)], outcomes)
+        _offer(lane)
+        if self._accepted(lane, outcomes):
+            self._send([lane], outcomes)
         answer = outcomes[letter.message.id]
         return answer if answer.state is State.SENT else _lost()
 
@@ -320,19 +303,33 @@ class _NotRepresentable(Exception):
     """The address needs SMTPUTF8, which the server does not offer."""
 
 
-def _once(letter: service.Letter) -> service.Letter:
-    return service.Letter(
-        letter.message, letter.from_address, letter.to_address, letter.content, insist=False, traceparent=letter.traceparent
-    )
+def _offer(lane: _Lane) -> None:
+    """Send MAIL, and RCPT with it where the server takes both at once; a dead connection shows itself when the replies are read."""
+    with contextlib.suppress(OSError, _NotRepresentable):
+        lane.connection.send(b"".join(_envelope(lane)) if lane.connection.pipelining else _envelope(lane)[0])
 
 
-def _envelope(letter: service.Letter, connection: Connection, command: str) -> bytes:
+def _read_envelope(lane: _Lane) -> tuple[Reply, Reply]:
+    """Return the replies to MAIL and RCPT; after a refused MAIL, that refusal twice."""
+    _, rcpt_command = _envelope(lane)
+    mail = lane.connection.reply()
+    if mail.code == 421:
+        raise ConnectionError("the server closed the connection")
+    if lane.connection.pipelining:
+        return mail, lane.connection.reply()
+    if mail.code != 250:
+        return mail, mail
+    lane.connection.send(rcpt_command)
+    return mail, lane.connection.reply()
+
+
+def _envelope(lane: _Lane) -> tuple[bytes, bytes]:
+    letter = lane.letter
     international = not letter.to_address.isascii()
-    if international and "SMTPUTF8" not in connection.extensions:
+    if international and "SMTPUTF8" not in lane.connection.extensions:
         raise _NotRepresentable
-    if command == "MAIL":
-        return f"MAIL FROM:<{letter.from_address}>{' SMTPUTF8' if international else ''}\r\n".encode()
-    return f"RCPT TO:<{letter.to_address}>\r\n".encode()
+    mail = f"MAIL FROM:<{letter.from_address}>{' SMTPUTF8' if international else ''}\r\n"
+    return mail.encode(), f"RCPT TO:<{letter.to_address}>\r\n".encode()
 
 
 def _give_text(lane: _Lane) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import email.parser
 import email.policy
+import functools
 import hashlib
 import re
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class Mail:
     attachment: Attachment | None = None
 
 
+@functools.lru_cache(1024)
 def ascii_address(address: str) -> str:
     """Return an address with its domain in ASCII (IDNA); raise AddressInvalid for what is no plain address.
 
@@ -166,24 +168,23 @@ def _base64(data: bytes) -> bytes:
     return b"\r\n".join([encoded[at : at + 76] for at in range(0, len(encoded), 76)]) + b"\r\n"
 
 
-_parser = email.parser.BytesHeaderParser(policy=email.policy.compat32)
+_parser = email.parser.HeaderParser(policy=email.policy.compat32)
 _EXPECTED = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language", "MIME-Version", "Content-Type"]
 _EXPECTED_REPLY = ["From", "To", "Reply-To", *_EXPECTED[2:]]
 
 
 def verify(content: bytes, mail: Mail) -> None:
     """Read the finished bytes with the standard parser and compare header names, sender and recipient with the plan."""
-    head = content[: content.index(b"\r\n\r\n") + 4]
-    parsed = _parser.parsebytes(head)
+    head = content[: content.index(b"\r\n\r\n") + 4].decode()
+    parsed = _parser.parsestr(head)
     if parsed.keys() != (_EXPECTED_REPLY if mail.reply_to else _EXPECTED):
         raise HeaderUnsafe("the finished message has other headers than planned")
-    if _one_address(str(parsed["To"])) != ascii_address(mail.to_address) or _one_address(str(parsed["From"])) != ascii_address(
-        mail.from_address
-    ):
+    if parsed["To"] != ascii_address(mail.to_address) or _one_address(parsed["From"]) != ascii_address(mail.from_address):
         raise HeaderUnsafe("the finished message has other addresses than planned")
     if parsed["Message-ID"] != mail.message_id:
         raise HeaderUnsafe("the finished message has another Message-ID than planned")
 
 
+@functools.lru_cache(16)
 def _one_address(header: str) -> str:
     return parseaddr(header)[1]

@@ -168,7 +168,9 @@ class _Filler:
         done = self._done.get(slot)
         if done is None:
             value = self._direction if slot.name == "dir" else self._values.get(slot.name, "")
-            done = self._done[slot] = escape(value, slot.mode.value, mark=self._mark)
+            shared = slot.mode is not _Mode.URL  # the readers of one dispatch share most values; a link belongs to one, and is not kept
+            done = escape_shared(value, slot.mode.value) if shared else escape(value, slot.mode.value, mark=self._mark)
+            self._done[slot] = done
         return done
 
 
@@ -198,6 +200,9 @@ def escape(value: str, mode: str, *, mark: str = "") -> str:
     if mode == "text":
         return value
     return html.escape(value) if mode == "plain html" else f"<bdi>{html.escape(value)}</bdi>"
+
+
+escape_shared = functools.lru_cache(4096)(escape)
 
 
 def _line(value: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
@@ -32,6 +32,11 @@ class SqlDispatches:
     def add(self, new: Sequence[Dispatch]) -> None:
         if new:
             self.connection.execute(sa.insert(dispatches), [asdict(dispatch) for dispatch in new])
+
+    def decided(self, event_ids: Collection[UUID]) -> set[tuple[UUID, str, str]]:
+        columns = dispatches.c.event_id, dispatches.c.kind, dispatches.c.subject
+        rows = self.connection.execute(sa.select(*columns).where(dispatches.c.event_id.in_(event_ids)))
+        return {(row.event_id, row.kind, row.subject) for row in rows}
 
     def get(self, dispatch_id: UUID, caller: Caller) -> Dispatch:
         query = sa.select(dispatches).where(dispatches.c.id == dispatch_id, visible(dispatches.c.customer_id, caller))

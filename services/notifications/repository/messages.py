@@ -72,11 +72,6 @@ class SqlMessages:
         ).one_or_none()
         return None if row is None else _message(row)
 
-    def told(self, event_ids: Collection[UUID]) -> set[tuple[UUID, str, str, str]]:
-        columns = messages.c.event_id, messages.c.kind, messages.c.subject, messages.c.person
-        rows = self.connection.execute(sa.select(*columns).where(messages.c.event_id.in_(event_ids)))
-        return {(row.event_id, row.kind, row.subject, row.person) for row in rows}
-
     # --- delivery --------------------------------------------------------------------------------------------------------------------
     def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[tuple[Message, Dispatch]]:
         due = (

@@ -35,6 +35,7 @@ dispatches = sa.Table(
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Index("ix_dispatches_create_time_id", "create_time", "id"),
     sa.Index("ix_dispatches_subject", "subject"),
+    sa.UniqueConstraint("event_id", "kind", "subject"),  # an occasion is decided once
 )
 messages = sa.Table(
     "messages",

@@ -26,6 +26,7 @@ class Dispatches(Protocol):
     """What the caller may not see does not exist: an operator sees those about customers of its groups."""
 
     def add(self, dispatches: Sequence[Dispatch]) -> None: ...
+    def decided(self, event_ids: Collection[UUID]) -> set[tuple[UUID, str, str]]: ...  # event, kind and subject of what is decided
     def get(self, dispatch_id: UUID, caller: Caller) -> Dispatch: ...  # or NotFound
     def page(self, caller: Caller, listing: Listing) -> tuple[Sequence[Dispatch], str]: ...
     def counts(self, dispatch_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, int]]: ...  # messages by state
@@ -46,10 +47,6 @@ class Messages(Protocol):
     def get(self, message_id: UUID, caller: Caller) -> tuple[Message, Dispatch]: ...  # with its attempts; or NotFound
     def page(self, caller: Caller, listing: Listing) -> tuple[Sequence[Message], str]: ...
     def of_person(self, dispatch_id: UUID, person: str) -> Message | None: ...
-
-    def told(self, event_ids: Collection[UUID]) -> set[tuple[UUID, str, str, str]]:
-        """Return event, kind, subject and person of every message about these events."""
-        ...
 
     def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[tuple[Message, Dispatch]]:
         """Take messages that are due, or whose claim has run out, for this attempt alone."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -78,33 +78,26 @@ class Planner:
     def _write(self, chosen: Sequence[tuple[Occurrence, service.Party]], uow: service.UnitOfWork) -> None:
         now = self.clock()
         suppressed = uow.suppressions.among({candidate.email for _, party in chosen for candidate in party.candidates})
-        told = uow.messages.told({occurrence.event_id for occurrence, _ in chosen})
+        # The inbox forgets after a month; an event that is redriven later must not be decided anew.
+        decided = uow.dispatches.decided({occurrence.event_id for occurrence, _ in chosen})
         dispatches, messages = [], []
         for occurrence, party in chosen:
+            if (occurrence.event_id, occurrence.kind.name, occurrence.subject) in decided:
+                continue
             dispatch = self._dispatch(occurrence, party, now)
-            circumstances = self.circumstances(occurrence, suppressed, told)
+            circumstances = self.circumstances(occurrence, suppressed)
             decisions = select_recipients(occurrence.kind, people_of(occurrence, party), circumstances)
             dispatches.append(dispatch)
-            messages += [self.message(dispatch, decision, circumstances, now) for decision in decisions if not _told_twice(decision)]
+            messages += [self.message(dispatch, decision, circumstances, now) for decision in decisions]
         uow.dispatches.add(dispatches)
         uow.messages.add(messages)
         if any(message.state is State.QUEUED for message in messages):
             uow.wake(service.MESSAGES_CHANNEL)
         _count(messages)
 
-    def circumstances(
-        self, occurrence: Occurrence, suppressed: frozenset[str], told: Iterable[tuple[UUID, str, str, str]] = ()
-    ) -> Circumstances:
-        given = occurrence.circumstances
-        about = (occurrence.event_id, occurrence.kind.name, occurrence.subject)
-        return Circumstances(
-            disabled=self.sender.disabled,
-            suppressed=suppressed,
-            told=frozenset(person for *what, person in told if tuple(what) == about),
-            on_ticket=given.on_ticket,
-            project=given.project,
-            skip_welcome=given.skip_welcome,
-        )
+    def circumstances(self, occurrence: Occurrence, suppressed: frozenset[str]) -> Circumstances:
+        """Return what came with the occurrence, with the templates and addresses that are switched off now."""
+        return replace(occurrence.circumstances, disabled=self.sender.disabled, suppressed=suppressed)
 
     def _dispatch(self, occurrence: Occurrence, party: service.Party, now: datetime) -> Dispatch:
         return Dispatch(
@@ -158,11 +151,6 @@ def facts_of(occurrence: Occurrence, party: service.Party) -> dict[str, Any]:
     if party.display_name:
         facts["company_name"] = party.display_name
     return facts
-
-
-def _told_twice(decision: Decision) -> bool:
-    """The person has its message about this very event: a second row would break the delivery key."""
-    return decision.reason.name == "SKIP_ALREADY_TOLD"
 
 
 def _count(messages: Sequence[Message]) -> None:

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("traceparent", sa.String(60), nullable=False),
         sa.Column("create_time", UtcDateTime, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_dispatches"),
+        sa.UniqueConstraint("event_id", "kind", "subject", name="uq_dispatches_event_id_kind_subject"),
     )
     op.create_index("ix_dispatches_create_time_id", "dispatches", ["create_time", "id"])
     op.create_index("ix_dispatches_customer_id", "dispatches", ["customer_id"])
