@@ -23,6 +23,7 @@ def store_renditions(engine: Engine, copies: Copies) -> Callable[[threading.Even
 
     def run(stop: threading.Event) -> None:
         waiter = database.Waiter(engine, RENDITIONS_CHANNEL)
+        waiter.wait(0)  # listens from here on, so that no commit falls between the first look and the first wait
         while not stop.is_set():
             if _store(copies) < BATCH:
                 waiter.wait(WAIT_SECONDS)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from libs.errors import FailedPrecondition, Internal
 from services.documents import clients, jobs, wire
 from services.documents.domain.document import PostalAddress, TaxIdentity
 from services.documents.domain.invoices import Invoice
+from services.documents.service import RENDITIONS_CHANNEL
 from tests.integration.documents.calls import created, issued
 from tests.integration.documents.conftest import Documents
 from tests.unit.documents import builders
@@ -199,19 +200,29 @@ def test_a_copy_that_was_tampered_with_is_not_given_out(documents: Documents, tm
         downloaded(documents, invoice.name)
 
 
-def test_the_job_stores_it_right_after_the_issue(documents: Documents, tmp_path: Path, eventually: Eventually) -> None:
-    stop = threading.Event()
-    job = threading.Thread(target=jobs.store_renditions(documents.engine, documents.copies), args=[stop])
+def test_the_job_is_woken_by_the_issue_and_stores_it(
+    documents: Documents, tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "WAIT_SECONDS", 60.0)
+    stop, looked = threading.Event(), threading.Event()
+
+    def clock() -> datetime:
+        looked.set()
+        return builders.NOON
+
+    watched = replace(documents.copies, clock=clock)
+    job = threading.Thread(target=jobs.store_renditions(documents.engine, watched), args=[stop])
     job.start()
-    try:
-        eventually(lambda: job.is_alive())
-        invoice = issued(documents)
-        eventually(lambda: list((tmp_path / "files").rglob("*.pdf")))
-        assert downloaded(documents, invoice.name).startswith(b"%PDF")
-        assert len(list((tmp_path / "files").rglob("*.pdf"))) == 1
-    finally:
-        stop.set()
-        job.join(10)
+    assert looked.wait(10)  # it has seen that there is nothing to do, and waits
+    invoice = issued(documents)
+    eventually(lambda: list((tmp_path / "files").rglob("*.pdf")), 5)
+    assert downloaded(documents, invoice.name).startswith(b"%PDF")
+    assert len(list((tmp_path / "files").rglob("*.pdf"))) == 1
+    stop.set()
+    with documents.new_uow() as uow:
+        uow.wake(RENDITIONS_CHANNEL)
+        uow.commit()
+    job.join(10)
     assert not job.is_alive()
 
 
