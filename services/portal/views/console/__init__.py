@@ -14,5 +14,5 @@ def blueprint(services: Services) -> Blueprint:
     for part in (customers, contacts, invoices, dispatches, settings):
         console.register_blueprint(part.blueprint(services))
     home.add_to(console, services)
-    page_context.prepare(console, services)
+    page_context.prepare(console)
     return console

@@ -12,7 +12,7 @@ from recapito.contacts.v1.settings_pb2 import ContactsSettings
 
 from services.portal.service import Page, Services
 from services.portal.views.console import words
-from services.portal.views.console.context import Reply, id_of
+from services.portal.views.console.context import Reply, id_of, uuid_of
 from services.portal.views.console.customers import groups_of, permission_values, permissions_of, phone
 from services.portal.views.console.forms import Form, Value
 from services.portal.views.console.lists import argument
@@ -32,77 +32,90 @@ CONTACT_PATHS = (
     "block_ticket_email", "do_not_call", "newsletter", "groups",
 )  # fmt: skip
 AFFILIATION_PATHS = ("position", "permissions", "preferences")
-ALL_OFF = Preferences(**dict.fromkeys(words.TYPES, Preferences.OFF))
+ALL_OFF = Preferences()
+for _type in words.TYPES:
+    setattr(ALL_OFF, _type, Preferences.OFF)
+LINK, LATER, TYPED = "link", "none", "typed"  # how a new contact comes to a password
 _PHONES = (ContactPoint.PHONE, ContactPoint.MOBILE)
 
 
 def contact_forms(pages: Blueprint, services: Services) -> None:
-    contacts, identity = services.contacts, services.identity
+    contacts = services.contacts
 
     @pages.route("/new", methods=["GET", "POST"])
     def create() -> Reply:
         customer_id = argument("customer")
         if not customer_id:
             return choose_customer(services, "console.contacts.create")
-        customer, settings = contacts.get_customer(UUID(customer_id)), contacts.get_contacts_settings()
-        form = Form.filled(_defaults(customer, settings))
-        if request.method == "POST":
-            form = Form.sent()
-            if profile(form):
-                return form_page(form, customer, settings, None)
+        customer, settings = contacts.get_customer(uuid_of(customer_id)), contacts.get_contacts_settings()
+        form = Form.sent() if request.method == "POST" else Form.filled(_defaults(customer, settings))
+        if request.method == "POST" and not profile(form):
             with form.sending(FIELDS):
-                contact = contacts.create_contact(
-                    _new_contact(form, customer),
-                    skip_welcome=form.on("skip_welcome"),
-                    send_set_password=form["password_choice"] == "link",
-                    request_id=form.request_id,
-                )
-                if form.on("primary") and customer.primary_contact:
-                    contacts.make_primary(UUID(customer_id), UUID(id_of(contact)), "", f"{form.request_id}-p")
+                contact = _create(services, form, customer)
                 flash(_("Contatto creato"))
-                target = "set_password" if form["password_choice"] == "typed" else "show"
-                return redirect(url_for(f"console.contacts.{target}", contact_id=id_of(contact)), 303)
-        return form_page(form, customer, settings, None)
+                next_page = "set_password" if form["password_choice"] == TYPED else "show"
+                return redirect(url_for(f"console.contacts.{next_page}", contact_id=id_of(contact)), 303)
+        return _page(services, form, customer, settings)
 
     @pages.route("/<uuid:contact_id>/edit", methods=["GET", "POST"])
     def edit(contact_id: UUID) -> Reply:
         contact, settings = contacts.get_contact(contact_id), contacts.get_contacts_settings()
-        customer = contacts.get_customer(UUID(argument("customer") or id_of(contact.customer)))
+        customer = contacts.get_customer(uuid_of(argument("customer") or id_of(contact.customer)))
         affiliation = contacts.get_affiliation(UUID(id_of(customer)), contact_id)
-        form = Form.filled(_values(contact, affiliation))
-        if request.method == "POST":
-            form = Form.sent()
-            if profile(form):
-                return form_page(form, customer, settings, contact, affiliation)
+        form = Form.sent() if request.method == "POST" else Form.filled(_values(contact, affiliation))
+        if request.method == "POST" and not profile(form):
             with form.sending(FIELDS):
-                changed = _contact_of(form, contact)
-                changed.name, changed.etag = contact.name, form["etag"]
-                form.values["etag"] = contacts.update_contact(changed, CONTACT_PATHS, form.request_id).etag
-                save_affiliation(form, affiliation)
+                _save(services, form, contact, affiliation)
                 flash(_("Contatto salvato"))
                 return redirect(url_for("console.contacts.show", contact_id=contact_id), 303)
-            form.compare(_values(contact, affiliation))
-        return form_page(form, customer, settings, contact, affiliation)
+            form.compare(_values(contacts.get_contact(contact_id), contacts.get_affiliation(UUID(id_of(customer)), contact_id)))
+        return _page(services, form, customer, settings, contact, affiliation)
 
-    def save_affiliation(form: Form, affiliation: Affiliation) -> None:
-        """Save what is true of this customer. Its own call, so its own request_id and etag: a retry repeats only what is missing."""
-        changed = _affiliation_of(form)
-        changed.name, changed.etag = affiliation.name, form["affiliation_etag"]
-        saved = contacts.update_affiliation(changed, AFFILIATION_PATHS, f"{form.request_id}-a")
-        form.values["affiliation_etag"] = saved.etag
-        if form.on("primary") and not affiliation.primary:
-            _, customer_id, _, contact_id = affiliation.name.split("/")
-            contacts.make_primary(UUID(customer_id), UUID(contact_id), saved.etag, f"{form.request_id}-p")
 
-    def form_page(
-        form: Form, customer: Customer, settings: ContactsSettings, contact: Contact | None, affiliation: Affiliation | None = None
-    ) -> Reply:
-        shown = render_template(
-            "console/contact_form.html",
-            form=form.again(), customer=customer, contact=contact, affiliation=affiliation,
-            inherited=inherited(customer, settings), groups=groups_of(services),
-        )  # fmt: skip
-        return shown, form.code
+def _create(services: Services, form: Form, customer: Customer) -> Contact:
+    contact = services.contacts.create_contact(
+        _new_contact(form, customer),
+        skip_welcome=form.on("skip_welcome"),
+        send_set_password=form["password_choice"] == LINK,
+        request_id=form.request_id,
+    )
+    if form.on("primary") and customer.primary_contact:
+        services.contacts.make_primary(UUID(id_of(customer)), UUID(id_of(contact)), "", f"{form.request_id}-p")
+    return contact
+
+
+def _save(services: Services, form: Form, contact: Contact, affiliation: Affiliation) -> None:
+    """Save the person, then what is true of this customer: two resources, each with its etag and its request_id."""
+    changed = _contact_of(form, contact)
+    changed.name, changed.etag = contact.name, form["etag"]
+    form.values["etag"] = services.contacts.update_contact(changed, CONTACT_PATHS, form.request_id).etag
+    linked = _affiliation_of(form)
+    linked.name, linked.etag = affiliation.name, form["affiliation_etag"]
+    saved = services.contacts.update_affiliation(linked, AFFILIATION_PATHS, f"{form.request_id}-a")
+    form.values["affiliation_etag"] = saved.etag
+    if form.on("primary") and not affiliation.primary:
+        _customers, customer_id, _affiliations, contact_id = affiliation.name.split("/")
+        services.contacts.make_primary(UUID(customer_id), UUID(contact_id), saved.etag, f"{form.request_id}-p")
+
+
+def _page(
+    services: Services,
+    form: Form,
+    customer: Customer,
+    settings: ContactsSettings,
+    contact: Contact | None = None,
+    affiliation: Affiliation | None = None,
+) -> Reply:
+    shown = render_template(
+        "console/contact_form.html",
+        form=form.again(),
+        customer=customer,
+        contact=contact,
+        affiliation=affiliation,
+        inherited=inherited(customer, settings),
+        groups=groups_of(services),
+    )
+    return shown, form.code
 
 
 def choose_customer(services: Services, target: str) -> Reply:
@@ -142,7 +155,7 @@ def _defaults(customer: Customer, settings: ContactsSettings) -> dict[str, Value
         "direction": "LTR",
         "enabled": "1",
         "newsletter": "1",
-        "password_choice": "link",
+        "password_choice": LINK,
         "groups": list(customer.groups),
         **{f"permission_{section}": "ALLOW" if allowed else "DENY" for section, allowed in may_open.items()},
         "ticket_scope": Permissions.TicketScope.Name(

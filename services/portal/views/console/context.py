@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from libs.errors import NotFound, PermissionDenied
-from services.portal.service import Services
-from services.portal.views import session
 from services.portal.views.console import lists, matrix, words
 from services.portal.views.console.forms import typed
-from services.portal.views.people import CONSOLE
 
 T = TypeVar("T")
 Reply = Response | WerkzeugResponse | str | tuple[str, int]
@@ -28,6 +26,14 @@ def id_of(resource: Named | str) -> str:
     """Return the last part of a resource's name: what stands in the address of its page."""
     name = resource if isinstance(resource, str) else resource.name
     return name.rsplit("/", 1)[-1]
+
+
+def uuid_of(value: str) -> UUID:
+    """Return an id of an address. Raise NotFound when it is none."""
+    try:
+        return UUID(value)
+    except ValueError:
+        raise NotFound("no such resource") from None
 
 
 def permitted(call: Callable[[], T]) -> T | None:
@@ -54,12 +60,8 @@ def page(name: str, **values: Any) -> Response:
     return response
 
 
-def prepare(console: Blueprint, services: Services) -> None:
-    """Give the templates their words and addresses, and the forms the way to ask for the password again."""
-
-    @console.before_request
-    def _confirm() -> None:
-        g.confirm_password = lambda password: session.confirm_password(password, CONSOLE, services)
+def prepare(console: Blueprint) -> None:
+    """Give the templates their words and addresses."""
 
     @console.app_template_filter("id")
     def _id(resource: Named | str) -> str:

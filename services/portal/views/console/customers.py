@@ -98,10 +98,8 @@ def blueprint(services: Services) -> Blueprint:
         return form_page(form, customer)
 
     def form_page(form: Form, customer: Customer | None) -> Reply:
-        settings = contacts.get_contacts_settings()
-        shown = render_template(
-            "console/customer_form.html", form=form.again(), customer=customer, groups=groups_of(services), settings=settings
-        )
+        settings, groups = contacts.get_contacts_settings(), groups_of(services)
+        shown = render_template("console/customer_form.html", form=form.again(), customer=customer, groups=groups, settings=settings)
         return shown, form.code
 
     return pages
@@ -119,7 +117,7 @@ def affiliations_of(services: Services, customer_id: UUID) -> list[Affiliation]:
 
 def customer_of(form: Form) -> Customer:
     customer = Customer(
-        kind=Customer.Kind.Value(form["kind"]) if form["kind"] in words.CUSTOMER_KINDS else 0,
+        kind=Customer.Kind.Value(form["kind"]) if form["kind"] in words.CUSTOMER_KINDS else Customer.KIND_UNSPECIFIED,
         categories=[Customer.Category.Value(name) for name in form.many("categories") if name in words.CATEGORIES],
         groups=form.many("groups"),
         permissions=permissions_of(form, otherwise="MODE_UNSPECIFIED"),

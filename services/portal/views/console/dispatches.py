@@ -18,7 +18,7 @@ from services.portal.views.console.context import existing, id_of, page
 from services.portal.views.console.frames import framed, with_frame
 from services.portal.views.console.lists import ALL, argument, asked, condition
 
-STATES = {Message.State.Name(state): state for state in words.MESSAGES}
+STATES = {name: state for name, state in Message.State.items() if state in words.MESSAGES}
 
 
 @dataclass(frozen=True)

@@ -103,8 +103,8 @@ class Form:
             return
         for name, value in now.items():
             stored = [value] if isinstance(value, str) else list(value)
-            if name == "etag":
-                self.values["etag"] = stored[0]
+            if name.endswith("etag"):
+                self.values[name] = stored[0]
             elif stored != self.values.getlist(name) and (any(stored) or any(self.values.getlist(name))):
                 self.saved[name] = ", ".join(stored)
 
@@ -116,17 +116,14 @@ class Form:
 class _Sending:
     def __init__(self, form: Form, fields: Mapping[str, str]) -> None:
         self._form, self._fields = form, fields
-        self._wrong_password = False
 
     def __enter__(self) -> None:
-        """Use the password typed again, when the form has it: what follows is then done in a fresh session."""
-        password = self._form.values.pop("confirm_password", "")
-        self._wrong_password = bool(password) and not g.confirm_password(password)
+        return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
         if isinstance(error, PermissionDenied) and error.reason == "NOT_FRESH":
             self._form.needs_password = True
-            self._form.note = words.error("WRONG_PASSWORD" if self._wrong_password else "NOT_FRESH")
+            self._form.note = words.error("WRONG_PASSWORD" if g.get("wrong_password") else "NOT_FRESH")
         elif isinstance(error, InvalidArgument | AlreadyExists | FailedPrecondition | Aborted):
             self._form.refuse(error, self._fields)
         else:

@@ -7,9 +7,7 @@ from flask import Response, make_response
 from services.portal.views.protection import FRAMES
 
 POLICY = (
-    (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
-)
 )
 
 

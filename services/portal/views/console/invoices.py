@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from recapito.documents.v1.document_pb2 import Line
 from recapito.documents.v1.invoices_pb2 import Invoice
 from recapito.documents.v1.payments_pb2 import Payment
-from recapito.notifications.v1.dispatches_pb2 import Decision, Dispatch, PreviewRecipientsResponse
-from recapito.notifications.v1.messages_pb2 import Message
+from recapito.notifications.v1.dispatches_pb2 import Decision, PreviewRecipientsResponse
 from recapito.type.v1.type_pb2 import Money
 
 from services.portal.service import Page, Services
 from services.portal.views.area import file_response
 from services.portal.views.console import words
 from services.portal.views.console.contact_form import choose_customer
-from services.portal.views.console.contacts import customer_name
-from services.portal.views.console.context import Reply, id_of, page, permitted
+from services.portal.views.console.context import Reply, id_of, page, permitted, uuid_of
 from services.portal.views.console.dispatches import people_of
 from services.portal.views.console.forms import Form, Value, typed
 from services.portal.views.console.frames import framed, with_frame
-from services.portal.views.console.lists import argument, asked, condition
+from services.portal.views.console.lists import ALL, argument, asked, condition
+from services.portal.views.console.names import customer_name
 from services.portal.views.formats import today
 from services.portal.views.i18n import gettext as _
 
@@ -45,8 +43,17 @@ ISSUED = "invoice_issued"
 
 
 def blueprint(services: Services) -> Blueprint:
-    documents, notifications = services.documents, services.notifications
     pages = Blueprint("invoices", __name__, url_prefix="/invoices")
+    _add_reading(pages, services)
+    _add_drafting(pages, services)
+    _add_issuing(pages, services)
+    _add_payments(pages, services)
+    return pages
+
+
+# --- reading -------------------------------------------------------------------------------------------------------------------------
+def _add_reading(pages: Blueprint, services: Services) -> None:
+    documents = services.documents
 
     @pages.get("")
     def index() -> Response:
@@ -65,96 +72,110 @@ def blueprint(services: Services) -> Blueprint:
             invoice=invoice,
             customer=billed_to(services, invoice),
             payments=payments.payments if payments else [],
-            **told(invoice),
+            **told(services, invoice),
         )
 
     @pages.get("/<uuid:invoice_id>/told")
     def show_told(invoice_id: UUID) -> str:
         """Return the card that says who was told: asked again while messages are on their way."""
         invoice = documents.get_invoice(invoice_id)
-        return render_template("console/invoice_told.html", invoice=invoice, **told(invoice))
-
-    def told(invoice: Invoice) -> dict[str, object]:
-        """Return the dispatches about an invoice, the newest first, with the messages of the newest and the names of their people."""
-        if invoice.state == Invoice.DRAFT:
-            return {"dispatches": None, "messages": [], "people": {}}
-        listed = permitted(lambda: notifications.list_dispatches(Page(filter=condition(subject=invoice.name))))
-        dispatches: Sequence[Dispatch] = listed.dispatches if listed else []
-        messages: Sequence[Message] = []
-        if dispatches:
-            messages = notifications.list_messages(Page(size=200, filter=condition(dispatch=dispatches[0].name))).messages
-        people = people_of(services, UUID(id_of(invoice.customer))) if messages else {}
-        return {"dispatches": None if listed is None else dispatches, "messages": messages, "people": people}
+        return render_template("console/invoice_told.html", invoice=invoice, **told(services, invoice))
 
     @pages.get("/<uuid:invoice_id>/pdf")
     def download(invoice_id: UUID) -> Response:
         invoice = documents.get_invoice(invoice_id)
         return file_response(documents.download_invoice(invoice_id), f"{invoice.number or invoice_id}.pdf")
 
+
+def told(services: Services, invoice: Invoice) -> dict[str, object]:
+    """Return the dispatches about an invoice, the newest first, with the messages of the newest and the names of their people."""
+    nobody: dict[str, object] = {"dispatches": None, "messages": [], "people": {}}
+    if invoice.state == Invoice.DRAFT:
+        return nobody
+    listed = permitted(lambda: services.notifications.list_dispatches(Page(filter=condition(subject=invoice.name))))
+    if listed is None or not listed.dispatches:
+        return nobody | {"dispatches": None if listed is None else []}
+    newest = Page(size=ALL, filter=condition(dispatch=listed.dispatches[0].name))
+    messages = services.notifications.list_messages(newest).messages
+    return {"dispatches": listed.dispatches, "messages": messages, "people": people_of(services, UUID(id_of(invoice.customer)))}
+
+
+# --- drafts --------------------------------------------------------------------------------------------------------------------------
+def _add_drafting(pages: Blueprint, services: Services) -> None:
+    documents = services.documents
+
     @pages.route("/new", methods=["GET", "POST"])
     def create() -> Reply:
         customer_id = argument("customer")
         if not customer_id:
             return choose_customer(services, "console.invoices.create")
-        customer = services.contacts.get_customer(UUID(customer_id))
-        settings = permitted(documents.get_documents_settings)
-        currency = settings.currency_code if settings and settings.currency_code else "EUR"
-        form = Form.filled({"lines": "1", "currency_code": currency, "vat_rate_percent-0": "22", "quantity-0": "1"})
-        if request.method == "POST":
-            form = Form.sent()
-            if not change_lines(form):
-                with form.sending(FIELDS):
-                    invoice = invoice_of(form)
-                    invoice.customer = customer.name
-                    invoice = documents.create_invoice(invoice, form.request_id)
-                    flash(_("Bozza salvata"))
-                    return redirect(url_for("console.invoices.show", invoice_id=id_of(invoice)), 303)
-        shown = render_template("console/invoice_form.html", form=form.again(), customer=customer.display_name, invoice=None)
-        return shown, form.code
+        customer = services.contacts.get_customer(uuid_of(customer_id))
+        form = Form.sent() if request.method == "POST" else Form.filled(new_draft(services))
+        if request.method == "POST" and not change_lines(form):
+            with form.sending(FIELDS):
+                invoice = invoice_of(form)
+                invoice.customer = customer.name
+                invoice = documents.create_invoice(invoice, form.request_id)
+                flash(_("Bozza salvata"))
+                return redirect(url_for("console.invoices.show", invoice_id=id_of(invoice)), 303)
+        return draft_page(form, None, customer.display_name)
 
     @pages.route("/<uuid:invoice_id>/edit", methods=["GET", "POST"])
     def edit(invoice_id: UUID) -> Reply:
         invoice = documents.get_invoice(invoice_id)
-        form = Form.filled(values_of(invoice))
-        if request.method == "POST":
-            form = Form.sent()
-            if not change_lines(form):
-                with form.sending(FIELDS):
-                    changed = invoice_of(form)
-                    changed.name, changed.etag = invoice.name, form["etag"]
-                    documents.update_invoice(changed, PATHS, form.request_id)
-                    flash(_("Bozza salvata"))
-                    return redirect(url_for("console.invoices.show", invoice_id=invoice_id), 303)
-                form.compare(values_of(invoice))
-        shown = render_template("console/invoice_form.html", form=form.again(), customer=billed_to(services, invoice), invoice=invoice)
-        return shown, form.code
+        form = Form.sent() if request.method == "POST" else Form.filled(values_of(invoice))
+        if request.method == "POST" and not change_lines(form):
+            with form.sending(FIELDS):
+                changed = invoice_of(form)
+                changed.name, changed.etag = invoice.name, form["etag"]
+                documents.update_invoice(changed, PATHS, form.request_id)
+                flash(_("Bozza salvata"))
+                return redirect(url_for("console.invoices.show", invoice_id=invoice_id), 303)
+            form.compare(values_of(invoice))
+        return draft_page(form, invoice, billed_to(services, invoice))
 
     @pages.route("/<uuid:invoice_id>/delete", methods=["GET", "POST"])
     def delete(invoice_id: UUID) -> Reply:
         invoice = documents.get_invoice(invoice_id)
-        form = Form.filled({"etag": invoice.etag})
+        form = Form.sent() if request.method == "POST" else Form.filled({"etag": invoice.etag})
         if request.method == "POST":
-            form = Form.sent()
             with form.sending({}):
                 documents.delete_invoice(invoice_id, form["etag"], form.request_id)
                 flash(_("Bozza eliminata"))
                 return redirect(url_for("console.invoices.index"), 303)
+            form.compare({"etag": invoice.etag})
         shown = render_template("console/invoice_delete.html", form=form.again(), invoice=invoice, customer=billed_to(services, invoice))
         return shown, form.code
+
+
+def new_draft(services: Services) -> dict[str, Value]:
+    settings = permitted(services.documents.get_documents_settings)
+    currency = settings.currency_code if settings and settings.currency_code else "EUR"
+    return {"lines": "1", "currency_code": currency, "vat_rate_percent-0": "22", "quantity-0": "1"}
+
+
+def draft_page(form: Form, invoice: Invoice | None, customer: str) -> Reply:
+    return render_template("console/invoice_form.html", form=form.again(), customer=customer, invoice=invoice), form.code
+
+
+# --- issuing -------------------------------------------------------------------------------------------------------------------------
+def _add_issuing(pages: Blueprint, services: Services) -> None:
+    documents = services.documents
 
     @pages.route("/<uuid:invoice_id>/issue", methods=["GET", "POST"])
     def issue(invoice_id: UUID) -> Reply:
         invoice = documents.get_invoice(invoice_id)
-        form = Form.filled({"etag": invoice.etag})
+        form = Form.sent() if request.method == "POST" else Form.filled({"etag": invoice.etag})
         if request.method == "POST":
-            form = Form.sent()
             with form.sending({}):
                 silent = form.on("skip_notification")
                 issued = documents.issue_invoice(invoice_id, form["etag"], form.request_id, skip_notification=silent)
                 flash(_("Fattura %(number)s emessa", number=issued.number))
                 return redirect(url_for("console.invoices.show", invoice_id=invoice_id), 303)
             form.compare({"etag": invoice.etag})
-        preview = previewed(invoice, argument("contact"))
+        if invoice.state != Invoice.DRAFT and not form.failed:
+            return redirect(url_for("console.invoices.show", invoice_id=invoice_id))
+        preview = previewed(services, invoice, argument("contact"))
         shown = render_template(
             "console/invoice_issue.html",
             form=form.again(),
@@ -167,14 +188,27 @@ def blueprint(services: Services) -> Blueprint:
 
     @pages.get("/<uuid:invoice_id>/issue/preview")
     def preview_frame(invoice_id: UUID) -> Response:
-        preview = previewed(documents.get_invoice(invoice_id), argument("contact"))
+        preview = previewed(services, documents.get_invoice(invoice_id), argument("contact"))
         return framed(preview.preview.html if preview else "")
 
-    def previewed(invoice: Invoice, contact: str) -> PreviewRecipientsResponse | None:
-        """Return who would be told; None when this operator may not see it. Mints no link."""
-        if invoice.state != Invoice.DRAFT:
-            return None
-        return permitted(lambda: notifications.preview_recipients(ISSUED, invoice.name, f"contacts/{contact}" if contact else ""))
+
+def previewed(services: Services, invoice: Invoice, contact: str) -> PreviewRecipientsResponse | None:
+    """Return who would be told; None when this operator may not see it. Mints no link."""
+    if invoice.state != Invoice.DRAFT:
+        return None
+    chosen = f"contacts/{contact}" if contact else ""
+    return permitted(lambda: services.notifications.preview_recipients(ISSUED, invoice.name, chosen))
+
+
+def first_told(preview: PreviewRecipientsResponse | None) -> str:
+    """Return the id of the contact that the preview was rendered for when none was asked."""
+    rows = preview.rows if preview else []
+    return next((id_of(row.decision.person) for row in rows if row.decision.outcome == Decision.SEND), "")
+
+
+# --- payments ------------------------------------------------------------------------------------------------------------------------
+def _add_payments(pages: Blueprint, services: Services) -> None:
+    documents = services.documents
 
     @pages.route("/<uuid:invoice_id>/payments/new", methods=["GET", "POST"])
     def record_payment(invoice_id: UUID) -> Reply:
@@ -189,18 +223,11 @@ def blueprint(services: Services) -> Blueprint:
         shown = render_template("console/payment_form.html", form=form.again(), invoice=invoice, customer=billed_to(services, invoice))
         return shown, form.code
 
-    return pages
 
-
+# --- forms ---------------------------------------------------------------------------------------------------------------------------
 def billed_to(services: Services, invoice: Invoice) -> str:
     """Return whom an invoice is for: as issued, else as the customer is called now."""
     return invoice.bill_to.legal_name or customer_name(services, invoice.customer)
-
-
-def first_told(preview: PreviewRecipientsResponse | None) -> str:
-    """Return the id of the contact that the preview was rendered for when none was asked."""
-    rows = preview.rows if preview else []
-    return next((id_of(row.decision.person) for row in rows if row.decision.outcome == Decision.SEND), "")
 
 
 def change_lines(form: Form) -> bool:

@@ -34,8 +34,7 @@ def rows(affiliation: Affiliation) -> list[Row]:
 
 def told_in_words(affiliation: Affiliation) -> str:
     """Return the types a contact is told about, for one line under its name; empty when none."""
-    on = [_(title) for type_, title in words.TYPES.items() if getattr(affiliation.preferences, type_) == Preferences.ON]
-    return ", ".join(on)
+    return words.listed([type_ for type_ in words.TYPES if getattr(affiliation.preferences, type_) == Preferences.ON])
 
 
 def _row(affiliation: Affiliation, section: str, title: str) -> Row:

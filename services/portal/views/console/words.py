@@ -20,7 +20,7 @@ from recapito.type.v1 import type_pb2
 
 from services.portal.views import markdown
 from services.portal.views.formats import money_text, today
-from services.portal.views.i18n import N_, locale
+from services.portal.views.i18n import N_, locale, ngettext
 from services.portal.views.i18n import gettext as _
 
 
@@ -134,6 +134,16 @@ TYPES: dict[str, str] = {
     "project": N_("Progetto"),
     "task": N_("Attività"),
 }
+_MANY: dict[str, str] = {  # the types in a line of text
+    "invoice": N_("fatture"),
+    "credit_note": N_("note di credito"),
+    "estimate": N_("preventivi"),
+    "proposal": N_("proposte"),
+    "contract": N_("contratti"),
+    "ticket": N_("ticket"),
+    "project": N_("progetti"),
+    "task": N_("attività"),
+}
 # Every kind of message below its type: those of no type are never stopped by a preference.
 KINDS_OF_TYPE: dict[str, dict[str, str]] = {
     "invoice": {
@@ -246,9 +256,9 @@ WARNINGS: dict[int, str] = {
 }
 # Sentences of the timeline: %(title)s is the number or title of what it is about.
 ACTIVITIES: dict[str, tuple[str, bool]] = {  # type of event -> sentence, and whether the person did it
-    "recapito.identity.session.opened.v1": (N_("È entrato nel portale"), True),
-    "recapito.identity.policy.accepted.v1": (N_("Ha accettato l’informativa sulla privacy"), True),
-    "recapito.documents.invoice.viewed.v1": (N_("Ha visto la fattura %(title)s"), True),
+    "recapito.identity.session.opened.v1": (N_("Accesso al portale"), True),
+    "recapito.identity.policy.accepted.v1": (N_("Informativa sulla privacy accettata"), True),
+    "recapito.documents.invoice.viewed.v1": (N_("Fattura %(title)s vista"), True),
     "recapito.documents.invoice.issued.v1": (N_("Fattura %(title)s emessa"), False),
     "recapito.notifications.message.sent.v1": (N_("Email spedita: %(title)s"), False),
     "recapito.contacts.primary_contact.changed.v1": (N_("Cambiato il contatto principale"), False),
@@ -327,6 +337,12 @@ def notification_type(kind_name: str) -> str:
     """Return the word of the type that a kind belongs to; empty when no preference stops it."""
     type_ = _TYPE_OF_KIND.get(kind_name)
     return _(TYPES[type_]) if type_ else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return types and kinds in one line: "Fatture, contratti"."""
+    line = ", ".join(_(_MANY[name]) if name in _MANY else kind(name) for name in names)
+    return line[:1].upper() + line[1:]
 
 
 def reason(decision: _Decision, kind_name: str) -> str:
@@ -538,8 +554,17 @@ def counts(dispatch: dispatches_pb2.Dispatch) -> list[tuple[State, int]]:
     return [(message_state(state), by_state[state]) for state in sorted(by_state, key=lambda state: (state not in TROUBLED, state))]
 
 
-def counts_of(messages: Iterable[_Message]) -> list[tuple[State, int]]:
-    return [(message_state(state), count) for state, count in sorted(Counter(message.state for message in messages).items())]
+def told_counts(messages: Iterable[_Message]) -> str:
+    """Return "2 spedite, 1 da controllare" of the messages that were to go out."""
+    count = Counter(
+        "sent" if message.state == _Message.SENT else "troubled" if message.state in TROUBLED else "open" for message in messages
+    )
+    parts = (
+        ngettext("%(num)s email spedita", "%(num)s email spedite", count["sent"]) if count["sent"] else "",
+        ngettext("%(num)s da controllare", "%(num)s da controllare", count["troubled"]) if count["troubled"] else "",
+        ngettext("%(num)s in partenza", "%(num)s in partenza", count["open"]) if count["open"] else "",
+    )
+    return ", ".join(part for part in parts if part)
 
 
 def message_advice(message: _Message) -> str:

@@ -21,18 +21,31 @@ PATHS = ("display_name", "email", "language_code", "roles", "groups")
 
 
 def blueprint(services: Services) -> Blueprint:
-    identity = services.identity
     pages = Blueprint("operators", __name__, url_prefix="/operators")
 
     @pages.get("")
     def index() -> str:
-        return listed()
+        return listed(services)
 
-    def listed(note: str = "") -> str:
-        groups = {group.name: group.display_name for group in groups_of(services)}
-        return render_template(
-            "console/operators.html", found=identity.list_accounts(asked(condition(kind="OPERATOR"))), groups=groups, note=note
-        )
+    _add_forms(pages, services)
+    _add_states(pages, services)
+    return pages
+
+
+def listed(services: Services, note: str = "") -> str:
+    """Return the list; note: why what was just asked did not happen."""
+    groups = {group.name: group.display_name for group in groups_of(services)}
+    found = services.identity.list_accounts(asked(condition(kind="OPERATOR")))
+    return render_template("console/operators.html", found=found, groups=groups, note=note)
+
+
+def done(sentence: str) -> Reply:
+    flash(sentence)
+    return redirect(url_for("console.settings.operators.index"), 303)
+
+
+def _add_forms(pages: Blueprint, services: Services) -> None:
+    identity = services.identity
 
     @pages.route("/new", methods=["GET", "POST"])
     def create() -> Reply:
@@ -59,13 +72,17 @@ def blueprint(services: Services) -> Blueprint:
             form.compare(now)
         return render_template("console/operator_form.html", form=form.again(), account=account, groups=groups_of(services)), form.code
 
+
+def _add_states(pages: Blueprint, services: Services) -> None:
+    identity = services.identity
+
     @pages.post("/<uuid:account_id>/invite")
     def invite(account_id: UUID) -> Reply:
         form = Form.sent()
         with form.sending({}):
             identity.send_link(account_id, Link.INVITATION, form.request_id)
             return done(_("Invito in partenza"))
-        return listed(form.note), form.code
+        return listed(services, form.note), form.code
 
     @pages.route("/<uuid:account_id>/disable", methods=["GET", "POST"])
     def disable(account_id: UUID) -> Reply:
@@ -84,13 +101,7 @@ def blueprint(services: Services) -> Blueprint:
         with form.sending({}):
             identity.enable_account(account_id, form["etag"], form.request_id)
             return done(_("Operatore riattivato"))
-        return listed(form.note), form.code
-
-    def done(sentence: str) -> Reply:
-        flash(sentence)
-        return redirect(url_for("console.settings.operators.index"), 303)
-
-    return pages
+        return listed(services, form.note), form.code
 
 
 def account_of(form: Form) -> Account:

@@ -15,6 +15,7 @@ from services.portal.views.i18n import gettext as _
 
 ORGANISATION = ("organization_name", "time_zone", "language_code")
 ORGANISATION_FIELDS = {r"contacts_settings\.(organization_name|time_zone|language_code)": r"\1"}
+BILLING_PATHS = ("issuer", "iban", "currency_code", "payment_term_days", "series")
 BILLING_FIELDS = {
     r"documents_settings\.(iban|currency_code|payment_term_days)": r"\1",
     r"documents_settings\.issuer\.(legal_name|vat_number|tax_code|sdi_recipient_code|certified_email)": r"\1",
@@ -35,7 +36,9 @@ def blueprint(services: Services) -> Blueprint:
         if request.method == "POST":
             form = Form.sent()
             with form.sending(ORGANISATION_FIELDS):
-                changed = ContactsSettings(name=settings.name, etag=form["etag"], **{name: form[name] for name in ORGANISATION})
+                changed = ContactsSettings(name=settings.name, etag=form["etag"])
+                for name in ORGANISATION:
+                    setattr(changed, name, form[name])
                 contacts.update_contacts_settings(changed, ORGANISATION, form.request_id)
                 return saved("organisation")
             form.compare(now)

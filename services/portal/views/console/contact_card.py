@@ -1,0 +1,29 @@
+"""The page of one contact: who it is, what it may open and is told, how it gets in, what it did."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import render_template
+
+from services.portal.service import Page, Services
+from services.portal.views.console.context import existing
+from services.portal.views.console.customers import groups_of
+from services.portal.views.console.names import customer_name, customer_of
+
+
+def card(services: Services, contact_id: UUID, note: str = "") -> str:
+    """Return the page of a contact; note: why what was just asked did not happen."""
+    contacts, identity = services.contacts, services.identity
+    contact = contacts.get_contact(contact_id)
+    return render_template(
+        "console/contact.html",
+        contact=contact,
+        note=note,
+        names={name: customer_name(services, name) for name in (f"customers/{customer_of(each)}" for each in contact.affiliations)},
+        groups=groups_of(services),
+        account=existing(lambda: identity.get_account(contact_id)),
+        links=existing(lambda: identity.list_links(contact_id, Page(size=20))),
+        acceptances=existing(lambda: identity.list_acceptances(contact_id, Page(size=20))),
+        activities=contacts.list_activities(contact.name, Page(size=6)).activities,
+    )
