@@ -115,9 +115,14 @@ def listing(request: Message, *, fields: Mapping[str, FieldType], orders: Sequen
     )
 
 
+def snake(text: str) -> str:
+    """Take `dueDate`, as JSON spells it, for `due_date`."""
+    return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda found: f"_{found[0].lower()}", text)
+
+
 # --- order ---------------------------------------------------------------------------------------------------------------------------
 def _order(text: str, orders: Sequence[str]) -> Order:
-    match text.split():
+    match snake(text).split():
         case [field] | [field, "asc"] if field in orders:
             return Order(field)
         case [field, "desc"] if field in orders:
@@ -339,6 +344,7 @@ class _Parser:
         field = self._take("word")
         if not field:
             self._fail(f"a field was expected at character {self._at + 1}")
+        field = snake(field)
         if field not in self._fields:
             self._fail(f'"{field}" is none of {", ".join(self._fields)}', "FILTER_FIELD_UNKNOWN")
         operator = self._take("operator")

@@ -132,14 +132,20 @@ def _operation(described: dict[str, Any], path: str, verb: str, one: dict[str, A
         verb=verb.upper(),
         path=path,
         summary=one["summary"],
-        description=one["description"],
+        description=_after(one["summary"], one["description"]),
         parameters=parameters,
-        body=_fields(described, body["schema"]) if "schema" in body else [],
+        body=[row for row in _fields(described, body["schema"]) if not row.read_only] if "schema" in body else [],
         answer=target,
         answer_kind=kind or done["description"],
         statuses=statuses,
         curl=_curl(described["servers"][0]["url"], path, verb, one, body.get("example")),
     )
+
+
+def _after(summary: str, description: str) -> str:
+    """The description less its first sentence, which is the title already."""
+    first = description[: len(summary)]
+    return description[len(summary) :].lstrip(". ") if first.replace("\n", " ") == summary else description
 
 
 def _curl(url: str, path: str, verb: str, one: dict[str, Any], example: Any) -> str:
@@ -172,8 +178,10 @@ def _fields(described: dict[str, Any], schema: dict[str, Any]) -> list[Row]:
 def _row(name: str, schema: dict[str, Any], notes: dict[str, Any], *, required: bool) -> Row:
     kind, target = _kind(schema)
     said = [text.format(schema[key]) for key, text in _LIMITS.items() if key in schema]
+    if examples := schema.get("examples"):
+        said.append(f"such as {examples[0]}")
     pattern = schema.get("pattern", "").removeprefix("^$|")
-    if pattern and len(pattern) <= _LONGEST_PATTERN:
+    if pattern and not examples and len(pattern) <= _LONGEST_PATTERN:
         said.append(f"matches {pattern}")
     return Row(name, kind, target, notes.get("description", ""), ", ".join(said), required, bool(schema.get("readOnly")))
 

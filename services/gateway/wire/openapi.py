@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,7 +33,7 @@ clears a field, a list is replaced whole. With the `etag` that was read, a chang
 same key with another body 422.
 
 **Lists** give `nextPageToken`, empty on the last page; send it as `pageToken` with the same filter and order. Filters are those of
-AIP-160: `customer = "customers/…" AND (state = PAID OR dueDate < 2026-01-31)`, with the field names of each method's description.
+AIP-160: `customer = "customers/…" AND (state = PAID OR dueDate < 2026-01-31)`, by the fields that each method names.
 
 **Errors** are problem documents (RFC 9457) with a `code` for programs, the fields that are wrong in `errors`, named as in the request
 message, and a `trace_id` to tell us. 429 and 503 say in `Retry-After` when to come back."""
@@ -133,11 +134,10 @@ def _tags(contract: Contract) -> Iterator[dict[str, str]]:
 def _operation(contract: Contract, schemas: Schemas, route: Route, path_parameters: list[str]) -> dict[str, Any]:
     method = route.method
     comment = contract.comments.get(method.full_name, method.name)
-    summary, _, _ = comment.partition(". ")
     operation: dict[str, Any] = {
         "operationId": f"{_tag(contract, method).replace(' ', '')}_{method.name}",
         "tags": [_tag(contract, method)],
-        "summary": summary.split("\n")[0].rstrip("."),
+        "summary": re.split(r"\.\s", comment)[0].replace("\n", " ").rstrip("."),
         "description": f"{comment}\n\n{_who(method.rule)}",
     }
     parameters = [_path_parameter(name) for name in path_parameters]

@@ -79,6 +79,11 @@ def test_a_comparison_is_read_with_the_type_of_its_field(text: str, field: str, 
     assert asked(filter=text).filter == Comparison(field, operator, value)
 
 
+def test_fields_are_known_as_json_spells_them_too() -> None:
+    assert asked(filter="dueDate = null AND access.enabled = true").filter == asked(filter="due_date=null AND access.enabled=true").filter
+    assert asked(order_by="dueDate desc").order == Order("due_date", descending=True)
+
+
 def test_or_binds_closer_than_and_as_aip_160_says() -> None:
     one, two, three = (Comparison("count", "=", number) for number in (1, 2, 3))
     assert asked(filter="count=1 AND count=2 OR count=3").filter == AllOf((one, AnyOf((two, three))))
