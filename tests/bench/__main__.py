@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,8 @@ from deploy import demo
 from libs import database
 from libs.ids import new_id
 from libs.messaging import bus, relay
-from tests import conftest, stack as stacks
+from tests import conftest
+from tests import stack as stacks
 from tests.bench import bare, load, pdf, raw
 from tests.servers import POSTGRES_VARIABLE, RABBITMQ_VARIABLE, free_ports
 from tests.stack import Stack
@@ -180,7 +181,7 @@ def _gateway(stack: Stack, api: _Api, customer: str) -> tuple[dict[str, float], 
         stacks.wait_for(f"http://127.0.0.1:{http_port}/", lambda: process.poll() is None)
         flask = load.http_load(f"http://127.0.0.1:{http_port}/", {})
         with grpc.insecure_channel(f"127.0.0.1:{grpc_port}") as channel:
-            call: Callable[[bytes], bytes] = channel.unary_unary(bare.METHOD)
+            call: Any = channel.unary_unary(bare.METHOD)
             rpc = load.measure(lambda: _ignore(call(b"x" * 200)), 5, 8)
     finally:
         process.terminate()

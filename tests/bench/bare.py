@@ -42,6 +42,7 @@ def serve_grpc(_worker: Any) -> None:
     server = grpc.server(ThreadPoolExecutor(16), handlers=[grpc.method_handlers_generic_handler("bare.Echo", {"Echo": echo})])
     server.add_insecure_port(f"127.0.0.1:{sys.argv[2]}")
     server.start()
+    app.extensions["grpc"] = server  # kept, or it would end with this function
 
 
 if __name__ == "__main__":
