@@ -56,7 +56,7 @@ def number(value: str | Decimal | int) -> str:
 def percent(value: str | Decimal) -> str:
     """Return "22 %" in Italian and "22%" in English of 22."""
     written: str = format_percent(_decimal(value) / 100, locale=locale(), format="#,##0.##%")
-    return written.replace("%", " %") if language() == "it" else written
+    return written.replace("%", "\N{NO-BREAK SPACE}%") if language() == "it" else written
 
 
 # --- days and times ------------------------------------------------------------------------------------------------------------------
@@ -125,10 +125,8 @@ def date_time(value: Instant) -> Markup:
     """Return "22 nov 2026, 09:12", "oggi, 09:12", "ieri, 09:12"."""
     found = moment(value)
     days = (today() - found.date()).days
-    if days in {0, 1}:
-        text = f"{_('oggi') if days == 0 else _('ieri')}, {time_of_day(found)}"
-    else:
-        text = format_datetime(found, "d MMM y, HH:mm", locale=locale())
+    word = {0: _("oggi"), 1: _("ieri")}.get(days)
+    text = f"{word}, {time_of_day(found)}" if word else format_datetime(found, "d MMM y, HH:mm", locale=locale())
     return Markup('<time datetime="{}">{}</time>').format(found.isoformat(timespec="seconds"), text)
 
 
