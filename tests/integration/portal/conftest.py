@@ -40,8 +40,6 @@ class Browser:
         forms = re.findall(r"<form([^>]*)>(.*?)</form>", self.page, re.DOTALL)
         ours = [content for attributes, content in forms if f'action="{path}"' in attributes]
         fitting = ours or [content for _attributes, content in forms]
-            content for _attributes, content in forms
-        ]
         return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', fitting[0 if path else -1] if fitting else ""))
 
     def send(self, path: str, fields: dict[str, Any] | None = None, headers: dict[str, str] = OURS) -> TestResponse:

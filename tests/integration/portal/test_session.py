@@ -54,7 +54,7 @@ def test_too_many_attempts_are_told_when_to_try_again(told: Story, browser: Brow
 
 @pytest.mark.parametrize(
     "target",
-    ["https://evil.example/", "//evil.example/area", "/area/../console", "/area\\evil", "/console", "/area/sign-in", "javascript:1"],
+    ["https://evil.example/", "//evil.example/area", "/area/../console", "/area\\evil", "/console", "/area/sign-in"],
 )
 def test_signing_in_leads_only_to_our_own_pages(told: Story, browser: Browser, target: str) -> None:
     told.accept_policy(told.laura)
