@@ -38,8 +38,8 @@ def serve() -> None:
     telemetry.setup("portal", settings)
     web.serve(
         lambda: app(settings),
-        bind=settings.web_bind,
-        threads=settings.web_threads,
+        bind=settings.bind,
+        threads=settings.threads,
         admin_port=settings.admin_port,
         health=telemetry.Health({}),
     )

@@ -10,8 +10,8 @@ from libs.settings import RpcSettings
 class Settings(RpcSettings):
     """How the pages are served, and where the other services answer."""
 
-    web_bind: str = "[::]:8080"
-    web_threads: int = 12
+    bind: str = "[::]:8080"
+    threads: int = 12
     web_secret: SecretStr  # signs form tokens; the same in every replica
     public_url: str = "http://localhost:8080"  # as people type it; with https, cookies are Secure and HSTS is sent
     trusted_proxies: int = 0  # how many proxies in front add to X-Forwarded-For

@@ -40,8 +40,10 @@ class GrpcIdentity:
         self._verifier = PassportVerifier("portal", lambda: tokens.GetKeySet(tokens_pb2.GetKeySetRequest()).data)
 
     # --- sessions ---
-    def create_session(self, email: str, password: str, client: Client) -> sessions_pb2.CreateSessionResponse:
-        credential = sessions_pb2.PasswordCredential(email=email, password=password)
+    def create_session(
+        self, kind: accounts_pb2.Account.Kind.ValueType, email: str, password: str, client: Client
+    ) -> sessions_pb2.CreateSessionResponse:
+        credential = sessions_pb2.PasswordCredential(email=email, password=password, kind=kind)
         return self._sessions.CreateSession(sessions_pb2.CreateSessionRequest(password=credential, client_info=_client_info(client)))
 
     def redeem_magic_link(self, token: str, client: Client) -> sessions_pb2.CreateSessionResponse:
@@ -61,14 +63,18 @@ class GrpcIdentity:
     def inspect_link(self, token: str) -> links_pb2.InspectLinkResponse:
         return self._links.InspectLink(links_pb2.InspectLinkRequest(token=token))
 
-    def request_link(self, purpose: links_pb2.Link.Purpose.ValueType, email: str) -> None:
-        self._links.RequestLink(links_pb2.RequestLinkRequest(purpose=purpose, email=email))
+    def request_link(
+        self, purpose: links_pb2.Link.Purpose.ValueType, kind: accounts_pb2.Account.Kind.ValueType, email: str, client: Client
+    ) -> None:
+        request = links_pb2.RequestLinkRequest(purpose=purpose, kind=kind, email=email, client_info=_client_info(client))
+        self._links.RequestLink(request)
 
-    def renew_link(self, token: str) -> None:
-        self._links.RequestLink(links_pb2.RequestLinkRequest(token=token))
+    def renew_link(self, token: str, client: Client) -> None:
+        self._links.RequestLink(links_pb2.RequestLinkRequest(token=token, client_info=_client_info(client)))
 
-    def redeem_password_link(self, token: str, password: str) -> None:
-        self._links.RedeemPasswordLink(links_pb2.RedeemPasswordLinkRequest(token=token, new_password=password))
+    def redeem_password_link(self, token: str, password: str, client: Client) -> None:
+        request = links_pb2.RedeemPasswordLinkRequest(token=token, new_password=password, client_info=_client_info(client))
+        self._links.RedeemPasswordLink(request)
 
     def send_link(self, account_id: UUID, purpose: links_pb2.Link.Purpose.ValueType, request_id: str) -> None:
         self._links.SendLink(links_pb2.SendLinkRequest(name=f"accounts/{account_id}", purpose=purpose, request_id=request_id))

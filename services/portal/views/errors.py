@@ -30,6 +30,10 @@ SENTENCES = {  # reason -> what to do about it; of sign-in, links, passwords and
     "PASSWORD_TOO_SHORT": N_("La password è troppo corta: servono almeno 12 caratteri."),
     "PASSWORD_TOO_LONG": N_("La password è troppo lunga: al massimo 1.024 byte."),
     "PASSWORD_TOO_COMMON": N_("Questa password è troppo comune: scegli una frase di più parole."),
+    "PASSWORD_UNCHANGED": N_("La nuova password è uguale a quella attuale: scegline un’altra."),
+    "MAGIC_LINK_SESSION": N_(
+        "Con un link di accesso la password non si cambia: accedi con la password, o chiedi un link per sceglierne una."
+    ),
     "WRONG_PASSWORD": N_("La password attuale non è corretta."),
     "SELF_SERVICE_RESET_OFF": N_("Qui non si può chiedere da soli una nuova password: scrivi a chi gestisce l’area riservata."),
     "POLICY_NOT_CURRENT": N_("Nel frattempo l’informativa è cambiata: leggi la nuova versione."),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, g, redirect, request, url_for
 from recapito.contacts.v1.contacts_pb2 import Contact
+from recapito.identity.v1.accounts_pb2 import Account
 from werkzeug.wrappers import Response
 
 from libs.access import Caller, Kind
@@ -24,15 +25,15 @@ CUSTOMER_COOKIE = "customer"  # of those that a contact acts for, the chosen one
 
 @dataclass(frozen=True)
 class Front:
-    """One of the two webs. name: of its blueprint, its cookie and the first part of its addresses."""
+    """One of the two webs. name: of its blueprint, its cookie and the first part of its addresses. kind: of the accounts it lets in."""
 
     name: str
     kind: Kind
+    account_kind: Account.Kind.ValueType
 
 
-AREA = Front("area", Kind.CONTACT)
-CONSOLE = Front("console", Kind.OPERATOR)
-FRONTS = {front.kind: front for front in (AREA, CONSOLE)}
+AREA = Front("area", Kind.CONTACT, Account.CONTACT)
+CONSOLE = Front("console", Kind.OPERATOR, Account.OPERATOR)
 
 
 def home_url(front: str) -> str:

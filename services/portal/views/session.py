@@ -11,20 +11,18 @@ from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link
 from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, Session
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from libs.access import Kind
-from libs.errors import FailedPrecondition, InvalidArgument, PermissionDenied, ResourceExhausted, ServiceError, Unauthenticated
+from libs.errors import FailedPrecondition, InvalidArgument, PermissionDenied, ResourceExhausted, Unauthenticated
 from libs.ids import new_id
 from services.portal.service import Services
-from services.portal.views import errors, markdown, people, protection
+from services.portal.views import errors, i18n, markdown, people, protection
 from services.portal.views.i18n import gettext as _
 from services.portal.views.i18n import language
-from services.portal.views.people import AREA, FRONTS, Front, open_to_all, open_to_pending
+from services.portal.views.people import AREA, Front, open_to_all, open_to_pending
 
 Reply = Response | WerkzeugResponse
 LINK_COOKIE = "link"
 LINK_COOKIE_SECONDS = 600
 PASSWORD_PURPOSES = {Link.SET_PASSWORD, Link.RESET_PASSWORD, Link.INVITATION}
-_KINDS = {Account.CONTACT: Kind.CONTACT, Account.OPERATOR: Kind.OPERATOR}
 
 
 def add_to(blueprint: Blueprint, front: Front, services: Services) -> None:
@@ -61,7 +59,7 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
         email, password = request.form.get("email", "").strip(), request.form.get("password", "")
         wanted = request.form.get("next", "")
         try:
-            opened = services.identity.create_session(email[:254], password, people.client())
+            opened = services.identity.create_session(front.account_kind, email[:254], password, people.client())
         except (Unauthenticated, InvalidArgument):
             return _render("sign_in", front, 422, email=email, error=errors.said("WRONG_CREDENTIALS"), next=wanted)
         except ResourceExhausted as error:
@@ -82,12 +80,9 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
 
 
 def _enter(opened: CreateSessionResponse, front: Front, wanted: str = "") -> WerkzeugResponse:
-    """Keep the session in the cookie of its web, and go where the person wanted to."""
-    theirs = FRONTS[_KINDS[opened.session.kind]]  # an operator who signs in at the customers' door lands in the console
-    if theirs is not front:
-        wanted = ""
-    answer = protection.see(protection.own_page(wanted or _landing(opened.session), theirs.name, people.home_url(theirs.name)))
-    protection.set_cookie(answer, theirs.name, opened.session_token)
+    """Keep the session in the cookie of this web, and go where the person wanted to."""
+    answer = protection.see(protection.own_page(wanted or _landing(opened.session), front.name, people.home_url(front.name)))
+    protection.set_cookie(answer, front.name, opened.session_token)
     protection.renew_csrf()
     return answer
 
@@ -115,7 +110,7 @@ def _add_confirmation(blueprint: Blueprint, front: Front, services: Services) ->
         if not password or "person" not in g:
             return
         try:
-            opened = services.identity.create_session(g.person.email, password, people.client())
+            opened = services.identity.create_session(front.account_kind, g.person.email, password, people.client())
             people.speak_for(opened.session_token, front, services)
             g.new_session = opened.session_token
         except (Unauthenticated, InvalidArgument):
@@ -171,7 +166,7 @@ def _add_link_requests(blueprint: Blueprint, front: Front, services: Services) -
     def renew_link() -> Reply:
         token = protection.cookie(LINK_COOKIE)
         if token:
-            services.identity.renew_link(token)
+            services.identity.renew_link(token, people.client())
         answer = _render("link_requested", front)
         protection.drop_cookie(answer, LINK_COOKIE)
         return answer
@@ -190,7 +185,8 @@ def _add_link_requests(blueprint: Blueprint, front: Front, services: Services) -
             error = _("Scrivi l’indirizzo email intero, come nome@azienda.it.")
             return _render("ask_for_link", front, 422, wanted=wanted, email=email, error=error)
         try:
-            services.identity.request_link(Link.RESET_PASSWORD if wanted == "password" else Link.MAGIC, email)
+            purpose = Link.RESET_PASSWORD if wanted == "password" else Link.MAGIC
+            services.identity.request_link(purpose, front.account_kind, email, people.client())
         except ResourceExhausted as error:
             return _render("ask_for_link", front, 429, wanted=wanted, email=email, error=errors.wait(error))
         except FailedPrecondition as error:
@@ -201,24 +197,18 @@ def _add_link_requests(blueprint: Blueprint, front: Front, services: Services) -
 def _link(services: Services) -> tuple[str, InspectLinkResponse | None]:
     """Return the token of the link that this browser opened, and what it is for; None for no link or a made-up one."""
     token = protection.cookie(LINK_COOKIE)
-    if not token:
-        return "", None
-    try:
-        link = services.identity.inspect_link(token)
-    except (InvalidArgument, Unauthenticated, ServiceError) as error:
-        if isinstance(error, InvalidArgument | Unauthenticated) or error.reason.startswith("LINK_"):
-            return token, None
-        raise
-    if "person" not in g and link.language_code and not request.cookies.get("language"):
-        g.language = link.language_code[:2] if link.language_code[:2] in {"it", "en"} else g.language
-    g.right_to_left = link.right_to_left
+    link = services.identity.inspect_link(token) if token else None
+    if link is None or link.purpose == Link.PURPOSE_UNSPECIFIED:
+        return token, None
+    if "person" not in g:
+        g.language = i18n.negotiate(link.language_code)
+        g.right_to_left = link.right_to_left
     return token, link
 
 
 def _dead_link(front: Front, link: InspectLinkResponse | None) -> Response:
-    known = link is not None and link.state in {Link.EXPIRED, Link.SPENT, Link.CANCELLED}
-    state = Link.State.Name(link.state) if link is not None and known else ""
-    return _render("dead_link", front, 410, state=state, renewable=known and bool(protection.cookie(LINK_COOKIE)))
+    """Say what is wrong with a link; a fresh one can be had for one that was real."""
+    return _render("dead_link", front, 410, state=Link.State.Name(link.state) if link is not None else "")
 
 
 # --- passwords -----------------------------------------------------------------------------------------------------------------------
@@ -241,7 +231,7 @@ def _add_password_links(blueprint: Blueprint, front: Front, services: Services) 
         if mismatch := _mismatch(password):
             return _set_password_page(front, link, token, mismatch)
         try:
-            services.identity.redeem_password_link(token, password)
+            services.identity.redeem_password_link(token, password, people.client())
         except InvalidArgument as error:
             return _set_password_page(front, link, token, errors.sentence(error))
         except (FailedPrecondition, Unauthenticated):

@@ -185,12 +185,13 @@ class FakeIdentity:
             raise error
 
     # --- sessions ---
-    def create_session(self, email: str, password: str, client: Client) -> CreateSessionResponse:
+    def create_session(self, kind: Account.Kind.ValueType, email: str, password: str, client: Client) -> CreateSessionResponse:
         self._fail()
         self.attempts += 1
         if self.attempts > 10:
             raise ResourceExhausted("too many attempts", retry_after_seconds=300)
-        found = next((id_ for id_, account in self.accounts.items() if account.email.casefold() == email.casefold()), None)
+        of_kind = [(id_, account) for id_, account in self.accounts.items() if account.kind == kind]
+        found = next((id_ for id_, account in of_kind if account.email.casefold() == email.casefold()), None)
         if found is None or self.passwords.get(found) != password:
             raise Unauthenticated("email or password is wrong", reason="WRONG_CREDENTIALS")
         self.clients.append(client)
@@ -262,7 +263,7 @@ class FakeIdentity:
         self._fail()
         link = self.links.get(token)
         if link is None:
-            raise InvalidArgument.of("token", "is not a link of ours", "LINK_UNKNOWN")
+            return InspectLinkResponse(state=Link.CANCELLED)
         email = self.accounts[link.account_id].email
         contact = self.contacts.contacts.get(link.account_id)
         return InspectLinkResponse(
@@ -273,16 +274,16 @@ class FakeIdentity:
             right_to_left=contact is not None and contact.direction == Contact.RTL,
         )
 
-    def request_link(self, purpose: Link.Purpose.ValueType, email: str) -> None:
+    def request_link(self, purpose: Link.Purpose.ValueType, kind: Account.Kind.ValueType, email: str, client: Client) -> None:
         self._fail()
         self.requested.append((Link.Purpose.Name(purpose), email))
 
-    def renew_link(self, token: str) -> None:
+    def renew_link(self, token: str, client: Client) -> None:
         self._fail()
         if (link := self.links.get(token)) is not None:
             self.requested.append((Link.Purpose.Name(link.purpose), self.accounts[link.account_id].email))
 
-    def redeem_password_link(self, token: str, password: str) -> None:
+    def redeem_password_link(self, token: str, password: str, client: Client) -> None:
         self._fail()
         link = self.links.get(token)
         if link is None or link.state != Link.USABLE:
