@@ -139,17 +139,21 @@ def _boundary(mail: Mail, role: str) -> str:
 
 def _alternative(mail: Mail) -> bytes:
     boundary = _boundary(mail, "alternative")
-    text = mail.text.replace("\r\n", "\n").replace("\n", "\r\n")
     return b"".join(
         (
             f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
             f"--{boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode(),
-            _base64(text.encode()),
+            _base64(_canonical(mail.text)),
             f"--{boundary}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode(),
-            _base64(mail.html.encode()),
+            _base64(_canonical(mail.html)),
             f"--{boundary}--\r\n".encode(),
         )
     )
+
+
+def _canonical(text: str) -> bytes:
+    """Lines of text end in CRLF before they are encoded (RFC 2045, section 6.8)."""
+    return text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
 
 
 def _attached(attachment: Attachment) -> bytes:

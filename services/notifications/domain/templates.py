@@ -97,6 +97,7 @@ class _Mode(enum.Enum):
 class _Slot:
     name: str
     mode: _Mode
+    lines: bool = False  # keeps its line breaks
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ class _Filler:
         if done is None:
             value = self._direction if slot.name == "dir" else self._values.get(slot.name, "")
             shared = slot.mode is not _Mode.URL  # the readers of one dispatch share most values; a link belongs to one, and is not kept
-            done = escape_shared(value, slot.mode.value) if shared else escape(value, slot.mode.value, mark=self._mark)
+            done = escape_shared(value, slot.mode.value, slot.lines) if shared else escape(value, slot.mode.value, mark=self._mark)
             self._done[slot] = done
         return done
 
@@ -180,8 +181,8 @@ _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*)?")
 
 
-def escape(value: str, mode: str, *, mark: str = "") -> str:
-    """Return a value as it may stand in its place: "header", "text", "html", "plain html" or "url"."""
+def escape(value: str, mode: str, lines: bool = False, *, mark: str = "") -> str:
+    """Return a value as it may stand in its place: "header", "text", "html", "plain html" or "url"; in one line unless `lines`."""
     value = value.encode(errors="replace").decode()
     if mode == "header":
         if _CONTROL.search(value) or "=?" in value:
@@ -193,9 +194,9 @@ def escape(value: str, mode: str, *, mark: str = "") -> str:
         if not _URL.fullmatch(value):
             raise HeaderUnsafe("a link is not an address of ours")
         return html.escape(value)
-    if "\n" in value and mode != "plain html":
-        lines = [_line(line) for line in value.splitlines()]
-        return "\n".join(lines) if mode == "text" else f"<bdi>{'<br>'.join(map(html.escape, lines))}</bdi>"
+    if lines and mode != "plain html":
+        kept = [_line(line) for line in value.splitlines()]
+        return "\n".join(kept) if mode == "text" else f"<bdi>{'<br>'.join(map(html.escape, kept))}</bdi>"
     value = _line(value)
     if mode == "text":
         return value
@@ -258,7 +259,7 @@ def _pieces(text: str, mode: _Mode, fields: Fields) -> Iterator[str | _Slot]:
     for found in _FIELD.finditer(text):
         if literal := text[at : found.start()]:
             yield literal
-        yield _Slot(found[2], _mode(text, found, mode, fields))
+        yield _Slot(found[2], _mode(text, found, mode), lines=found[2] in fields and fields[found[2]].kind == "longtext")
         at = found.end()
     if rest := text[at:]:
         yield rest
@@ -266,7 +267,7 @@ def _pieces(text: str, mode: _Mode, fields: Fields) -> Iterator[str | _Slot]:
         raise TemplateInvalid("a brace belongs to no field")
 
 
-def _mode(text: str, found: re.Match[str], mode: _Mode, fields: Fields) -> _Mode:
+def _mode(text: str, found: re.Match[str], mode: _Mode) -> _Mode:
     if mode is not _Mode.HTML:
         return mode
     if found[1]:
