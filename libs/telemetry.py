@@ -58,7 +58,8 @@ def _trace_ids(_logger: Any, _method: str, entry: structlog.typing.EventDict) ->
 def setup(service: str, settings: Settings) -> None:
     """Log JSON lines to standard error, and export traces when an endpoint is set. Call once, at the start of a process."""
     logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(message)s", force=True)
-    for noisy in ("pika", "werkzeug", "sqlalchemy", "alembic", "mail.log"):
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # a traceback for each failed connection; libs.messaging says it in a line
+    for noisy in ("werkzeug", "sqlalchemy", "alembic", "mail.log"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[

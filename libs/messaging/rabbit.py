@@ -118,7 +118,8 @@ class Connection:
         return self._opened[0]
 
     def _fail(self, error: BaseException | str) -> None:
-        self._fault = self._fault or f"{type(error).__name__}: {error}"
+        if not self._fault:
+            self._fault = error if isinstance(error, str) else f"{type(error).__name__}: {str(error) or error.args}"
 
     def _set_blocked(self, blocked: bool) -> None:
         self.blocked = blocked
@@ -137,16 +138,21 @@ class Connection:
                     raise BusUnavailable(self._fault)
                 if time.monotonic() > deadline:
                     return False
-                self._loop.poll()
-                self._loop.process_timeouts()
+                self._poll()
         finally:
             self._loop.remove_timeout(timer)
         return True
 
     def turn(self) -> None:
         """Send and receive what is ready, without waiting."""
-        turned = iter((False, True))
-        self.turn_until(lambda: next(turned), 0.0)
+        self._loop.call_later(0, lambda: None)
+        self._poll()
+        if self._fault:
+            raise BusUnavailable(self._fault)
+
+    def _poll(self) -> None:
+        self._loop.poll()
+        self._loop.process_timeouts()
 
     def ask(self, method: Callable[..., object], *args: Any, **kwargs: Any) -> Any:
         """Call a method of the channel that answers by callback, and return its answer."""
@@ -165,10 +171,8 @@ class Connection:
             self._pika.close()
             deadline = time.monotonic() + 1
             while not self._pika.is_closed and time.monotonic() < deadline:
-                timer = self._loop.call_later(0.1, lambda: None)
-                self._loop.poll()
-                self._loop.process_timeouts()
-                self._loop.remove_timeout(timer)
+                self._loop.call_later(0.1, lambda: None)
+                self._poll()
         self._fail("closed")
         self._loop.close()
 
@@ -340,8 +344,8 @@ class RabbitBus:
             confirms = Confirms(connection)
             for message in _each(connection, names.dead):
                 if (parked := _parked(message)).id in ids:
-                    headers = {k: v for k, v in (message.properties.headers or {}).items() if not k.startswith(("recapito-", "x-"))}
-                    message.properties.headers = headers
+                    headers = message.properties.headers or {}
+                    message.properties.headers = {name: value for name, value in headers.items() if not name.startswith("recapito-")}
                     _move(connection, confirms, names.internal, names.main, message)
                     moved.append(parked.id)
         return moved
@@ -511,6 +515,8 @@ def _message(received: Received) -> Message:
 def _copy(confirms: Confirms, exchange: str, queue: str, message: Message) -> None:
     message.properties.message_id = message.properties.message_id or str(new_id())
     message.properties.delivery_mode = PERSISTENT
+    headers = message.properties.headers or {}
+    message.properties.headers = {name: value for name, value in headers.items() if not name.startswith("x-")}  # the broker's own notes
     confirms.publish(exchange, queue, message.body, message.properties)
 
 

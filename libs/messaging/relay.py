@@ -18,7 +18,7 @@ from libs.messaging.event import Event
 
 log = telemetry.logger(__name__)
 
-BATCH = 500
+BATCH = 1000
 IDLE_SECONDS = 1.0  # a look at the outbox without being woken: for what another process left, and for events that nobody wanted before
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+
 import structlog
 
 structlog.configure(processors=[structlog.stdlib.add_log_level, structlog.processors.KeyValueRenderer(["level", "event"])])
+logging.getLogger("pika").setLevel(logging.CRITICAL)
