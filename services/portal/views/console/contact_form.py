@@ -231,7 +231,7 @@ def _contact_of(form: Form, stored: Contact | None = None) -> Contact:
         access=PortalAccess(enabled=form.on("enabled"), start_date=form["start_date"], end_date=form["end_date"]),
         block_ticket_email=form.on("block_ticket_email"),
         do_not_call=form.on("do_not_call"),
-        newsletter=form.on("newsletter"),
+        newsletter=form.on("newsletter") and bool(form["email"]),
         groups=form.many("groups"),
     )
 

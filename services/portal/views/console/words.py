@@ -437,7 +437,8 @@ def language_name(code: str) -> str:
 
 
 def direction_name(direction: int) -> str:
-    return _(DIRECTIONS["RTL" if direction == contacts_pb2.Contact.RTL else "LTR"])
+    name = "RTL" if direction == contacts_pb2.Contact.RTL else "LTR"
+    return _(DIRECTIONS[name])
 
 
 def access_state(contact: contacts_pb2.Contact, *, long: bool = False) -> State:
