@@ -47,6 +47,8 @@ class SqlInvoices:
         for word in folded(listing.query).split():
             of_customer = sa.select(customers.c.id).where(customers.c.search.contains(word, autoescape=True))
             query = query.where(sa.or_(invoices.c.search.contains(word, autoescape=True), invoices.c.customer_id.in_(of_customer)))
+        if listing.order.field == "issue_date":
+            listing = replace(listing, order=replace(listing.order, field="issue_order"))
         rows, token = select_page(self.connection, query, listing, _columns(today), invoices.c.id)
         return [_invoice(row) for row in rows], token
 
@@ -103,6 +105,7 @@ def _columns(today: date) -> Mapping[str, ColumnElement[Any]]:
         "state": invoices.c.state,
         "overdue": sa.and_(owed, invoices.c.due_date < today),
         "issue_date": invoices.c.issue_date,
+        "issue_order": invoices.c.issue_order,
         "due_date": invoices.c.due_date,
         "number": invoices.c.number,
     }
@@ -121,6 +124,7 @@ def _values(invoice: Invoice) -> dict[str, Any]:
         "due_date": invoice.due_date,
         "internal_reference": invoice.internal_reference,
         "issue_date": invoice.issue_date,
+        "issue_order": invoice.issue_date or date.max,
         "issue_time": invoice.issue_time,
         "send_time": invoice.send_time,
         "create_time": invoice.create_time,

@@ -59,6 +59,7 @@ invoices = sa.Table(
     sa.Column("due_date", sa.Date),
     sa.Column("internal_reference", sa.String(200), nullable=False),
     sa.Column("issue_date", sa.Date),
+    sa.Column("issue_order", sa.Date, nullable=False),  # the day of issue, drafts behind all days: never null, so that pages are ranges
     sa.Column("issue_time", UtcDateTime),
     sa.Column("send_time", UtcDateTime),
     sa.Column("create_time", UtcDateTime, nullable=False),
@@ -76,8 +77,8 @@ invoices = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.CheckConstraint("(state = 'DRAFT') = (number IS NULL)", name="number_when_issued"),
     sa.CheckConstraint("paid_amount >= 0 AND (paid_amount <= gross_amount OR state = 'DRAFT')", name="paid_within_gross"),
-    sa.Index(None, "customer_id", "issue_date"),
-    sa.Index(None, "issue_date", "id"),
+    sa.Index(None, "customer_id", "issue_order", "id"),
+    sa.Index(None, "issue_order", "id"),
     sa.Index(None, "due_date", "id"),
 )
 invoice_views = sa.Table(

@@ -344,7 +344,10 @@ def test_pages_hold_each_invoice_once_newest_first(documents: Documents) -> None
         documents.now = documents.now + timedelta(days=day % 2)
         names.append(issued(documents).name)
     assert listed(documents, page_size=2) == list(reversed(names))
-    assert listed(documents, page_size=3, order_by="number") == names
+    draft = created(documents)
+    assert listed(documents, page_size=3) == [draft.name, *reversed(names)]
+    assert listed(documents, page_size=3, filter="issue_date > 2026-11-22") == list(reversed(names))[:6]
+    assert listed(documents, page_size=3, order_by="number") == [*names, draft.name]
 
 
 # --- bad input ----------------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ revision = "0001"
 down_revision = None
 
 FIXED = (
-    "customer_id", "number", "currency_code", "lines", "notes", "due_date", "issue_date", "issue_time", "create_time",
+    "customer_id", "number", "currency_code", "lines", "notes", "due_date", "issue_date", "issue_order", "issue_time", "create_time",
     "bill_to", "issuer", "iban", "language_code", "vat", "net_amount", "vat_amount", "gross_amount",
 )  # fmt: skip
 
@@ -95,6 +95,7 @@ def create_invoices() -> None:
         sa.Column("due_date", sa.Date),
         sa.Column("internal_reference", sa.String(200), nullable=False),
         sa.Column("issue_date", sa.Date),
+        sa.Column("issue_order", sa.Date, nullable=False),
         sa.Column("issue_time", UtcDateTime),
         sa.Column("send_time", UtcDateTime),
         sa.Column("create_time", UtcDateTime, nullable=False),
@@ -117,8 +118,8 @@ def create_invoices() -> None:
             "paid_amount >= 0 AND (paid_amount <= gross_amount OR state = 'DRAFT')", name=op.f("ck_invoices_paid_within_gross")
         ),
     )
-    op.create_index("ix_invoices_customer_id_issue_date", "invoices", ["customer_id", "issue_date"])
-    op.create_index("ix_invoices_issue_date_id", "invoices", ["issue_date", "id"])
+    op.create_index("ix_invoices_customer_id_issue_order_id", "invoices", ["customer_id", "issue_order", "id"])
+    op.create_index("ix_invoices_issue_order_id", "invoices", ["issue_order", "id"])
     op.create_index("ix_invoices_due_date_id", "invoices", ["due_date", "id"])
     op.create_table(
         "invoice_views",
