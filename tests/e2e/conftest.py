@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests import browser as browsers
 from tests import stack as stacks
 from tests.stack import Stack
 
@@ -17,3 +19,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder: Path = tmp_path_factory.mktemp("embedded")
     with stacks.embedded(folder, "demo") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser without a screen; tests.browser.window opens a person's window in it."""
+    with browsers.chromium() as browser:
+        yield browser
