@@ -18,7 +18,7 @@ class Query:
     contact_ids: tuple[UUID, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """contact_id None: the customer's main mailbox, a candidate only while the customer has no contact."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 
 class Section(enum.Enum):
@@ -36,6 +37,13 @@ class Permissions:
     modes: Mapping[Section, Mode] = field(default_factory=dict)
     ticket_scope: TicketScope | None = None
 
+    @cached_property
+    def _hash(self) -> int:
+        return hash((frozenset(self.modes.items()), self.ticket_scope))
+
+    def __hash__(self) -> int:
+        return self._hash
+
     def decided(self, section: Section) -> Mode | None:
         """Return ALLOW or DENY; None when this set leaves it to the next one."""
         mode = self.modes.get(section)
@@ -52,6 +60,7 @@ class Permissions:
 NO_PERMISSIONS = Permissions()
 
 
+@lru_cache(4096)
 def effective(*sets: Permissions) -> Permissions:
     """Return what counts: for each section the first of the sets that decides, DENY when none does."""
     modes = {section: next((mode for one in sets if (mode := one.decided(section))), Mode.DENY) for section in Section}
@@ -119,6 +128,13 @@ class Preferences:
 
     switches: Mapping[Notification, bool] = field(default_factory=dict)
     kinds: Mapping[str, bool] = field(default_factory=dict)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((frozenset(self.switches.items()), frozenset(self.kinds.items())))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def on(self, kind: str) -> bool:
         return self.kinds.get(kind, self.switches.get(KINDS[kind], False))

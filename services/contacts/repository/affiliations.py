@@ -38,10 +38,6 @@ from services.contacts.repository.tables import (
     customer_visible,
     customers,
     deleted_contacts,
-    permissions_of,
-    permissions_row,
-    preferences_of,
-    preferences_row,
 )
 
 # One statement gives the affiliations of a customer with their primary flag, so that no reader sees none or two.
@@ -107,21 +103,20 @@ class SqlAffiliations:
         self.connection.execute(sa.delete(affiliations).where(*key))
 
     def candidates(self, queries: Sequence[Query]) -> Candidates:
-        """Two statements, and two more when contacts are named that do not act for the customer in question."""
+        """Two statements, and two more when contacts are named by hand."""
         settings = SqlSettings(self.connection).get()
         wanted = {query.customer_id for query in queries}
         rows: dict[UUID, list[Row[Any]]] = defaultdict(list)
         for row in self.connection.execute(_CANDIDATES, {"ids": sorted(wanted)}):
             rows[row.customer_id].append(row)
-        here = {(row.customer_id, row.contact_id) for found in rows.values() for row in found}
-        strangers = {id_ for query in queries for id_ in query.contact_ids if (query.customer_id, id_) not in here}
-        others = self._named(strangers) if strangers else {}
+        named = {id_ for query in queries for id_ in query.contact_ids}
+        others = self._named(named) if named else {}
         default = settings.default_permissions
         parties = [_party(query, rows.get(query.customer_id, []), default, others) for query in queries]
         return Candidates(parties, settings.organization_name, settings.time_zone)
 
     def _named(self, ids: set[UUID]) -> dict[UUID, Candidate]:
-        """Return contacts of other customers, which hold no permission here, and the marks of deleted ones."""
+        """Return contacts as strangers, who hold no permission, and the marks of deleted ones."""
         gone = self.connection.execute(sa.select(deleted_contacts.c.id).where(deleted_contacts.c.id.in_(ids))).scalars()
         found = {id_: Candidate(id_, deleted=True) for id_ in gone}
         for row in self.connection.execute(_NAMED, {"ids": sorted(ids)}):
@@ -141,8 +136,8 @@ def _row(affiliation: Affiliation) -> dict[str, Any]:
         "customer_id": affiliation.customer_id,
         "contact_id": affiliation.contact_id,
         "position": affiliation.position,
-        "permissions": permissions_row(affiliation.permissions),
-        "preferences": preferences_row(affiliation.preferences),
+        "permissions": affiliation.permissions,
+        "preferences": affiliation.preferences,
         "create_time": affiliation.create_time,
         "version": affiliation.version,
     }
@@ -154,8 +149,8 @@ def _affiliation(row: Row[Any]) -> Affiliation:
         contact_id=row.contact_id,
         create_time=row.create_time,
         position=row.position,
-        permissions=permissions_of(row.permissions),
-        preferences=preferences_of(row.preferences),
+        permissions=row.permissions,
+        preferences=row.preferences,
         version=row.version,
     )
 
@@ -173,7 +168,7 @@ def _views(sight: Sight) -> sa.Select[Any]:
 
 def _view(row: Row[Any], default: Permissions) -> AffiliationView:
     affiliation = _affiliation(row)
-    counting = effective(affiliation.permissions, permissions_of(row.customer_permissions), default)
+    counting = effective(affiliation.permissions, row.customer_permissions, default)
     return AffiliationView(affiliation, row.primary, counting, f"{row.first_name} {row.last_name}", row.email)
 
 
@@ -211,7 +206,7 @@ _CANDIDATES: sa.Select[Any] = (
         customers.c.language_code.label("customer_language"),
         customers.c.email.label("mailbox"),
         customers.c.permissions.label("customer_permissions"),
-        customers.c.primary_contact_id,
+        PRIMARY,
         affiliations.c.contact_id,
         *_OF_AFFILIATION,
         *_OF_CONTACT,
@@ -222,11 +217,11 @@ _CANDIDATES: sa.Select[Any] = (
         )
     )
     .where(customers.c.id.in_(sa.bindparam("ids", expanding=True)))
-    .order_by(customers.c.id, sa.case((affiliations.c.contact_id == customers.c.primary_contact_id, 0), else_=1), contacts.c.sort_name)
+    .order_by(customers.c.id, _RANK, contacts.c.sort_name)
 )
 # A stranger is told as its home customer is; for the customer in question it holds no permission.
 _NAMED: sa.Select[Any] = (
-    sa.select(contacts.c.id.label("contact_id"), sa.null().label("primary_contact_id"), *_OF_AFFILIATION, *_OF_CONTACT)
+    sa.select(contacts.c.id.label("contact_id"), sa.false().label("primary"), *_OF_AFFILIATION, *_OF_CONTACT)
     .select_from(
         contacts.join(affiliations, (affiliations.c.contact_id == contacts.c.id) & (affiliations.c.customer_id == contacts.c.customer_id))
     )
@@ -235,18 +230,19 @@ _NAMED: sa.Select[Any] = (
 
 
 def _party(query: Query, rows: Sequence[Row[Any]], default: Permissions, others: Mapping[UUID, Candidate]) -> Party:
-    strangers = [others[id_] for id_ in query.contact_ids if id_ in others]
+    strangers = [others[id_] for id_ in dict.fromkeys(query.contact_ids) if id_ in others]
     if not rows:
         return Party(query.customer_id, missing=True, candidates=tuple(strangers))
     first = rows[0]
     if first.contact_id is None:
         found = [Candidate(None, email=first.mailbox, language_code=first.customer_language)] if first.mailbox else []
     else:
-        inherited = effective(permissions_of(first.customer_permissions), default)
-        found = [_candidate(row, effective(permissions_of(row.permissions), inherited)) for row in rows]
-    here = {one.contact_id for one in found}
-    named = [one for one in strangers if one.contact_id not in here]
-    return Party(query.customer_id, False, first.display_name, first.customer_language, (*found, *named))
+        inherited = effective(first.customer_permissions, default)
+        found = [_candidate(row, effective(row.permissions, inherited)) for row in rows]
+    if strangers:
+        here = {one.contact_id for one in found}
+        found += [one for one in strangers if one.contact_id not in here]
+    return Party(query.customer_id, False, first.display_name, first.customer_language, tuple(found))
 
 
 def _candidate(row: Row[Any], counting: Permissions) -> Candidate:
@@ -258,8 +254,8 @@ def _candidate(row: Row[Any], counting: Permissions) -> Candidate:
         last_name=row.last_name,
         language_code=row.language_code,
         direction=Direction[row.direction],
-        primary=row.primary_contact_id == row.contact_id,
-        preferences=preferences_of(row.preferences),
+        primary=row.primary,
+        preferences=row.preferences,
         effective=counting,
         block_ticket_email=row.block_ticket_email,
         newsletter=row.newsletter,

@@ -22,8 +22,6 @@ from services.contacts.repository.tables import (
     customer_groups,
     customer_visible,
     customers,
-    permissions_of,
-    permissions_row,
     words,
 )
 
@@ -79,7 +77,7 @@ def _row(customer: Customer) -> dict[str, Any]:
         "phone": customer.phone,
         "tax_identity": {key: value for key, value in asdict(customer.tax_identity).items() if value},
         "language_code": customer.language_code,
-        "permissions": permissions_row(customer.permissions),
+        "permissions": customer.permissions,
         "primary_contact_id": customer.primary_contact_id,
         "create_time": customer.create_time,
         "update_time": customer.update_time,
@@ -99,7 +97,7 @@ def _customer(row: Row[Any], groups: frozenset[UUID]) -> Customer:
         phone=row.phone,
         tax_identity=TaxIdentity(**row.tax_identity),
         language_code=row.language_code,
-        permissions=permissions_of(row.permissions),
+        permissions=row.permissions,
         primary_contact_id=row.primary_contact_id,
         groups=groups,
         version=row.version,

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from libs.errors import Aborted
 from services.contacts.domain import ContactsSettings, Profile
-from services.contacts.repository.tables import permissions_of, permissions_row, preferences_of, preferences_row, settings
+from services.contacts.repository.tables import preferences_of, preferences_row, settings
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class SqlSettings:
             organization_name=row.organization_name,
             time_zone=row.time_zone,
             language_code=row.language_code,
-            default_permissions=permissions_of(row.default_permissions),
-            default_preferences=preferences_of(row.default_preferences),
+            default_permissions=row.default_permissions,
+            default_preferences=row.default_preferences,
             profiles=tuple(Profile(id_, it, en, preferences_of(chosen)) for id_, it, en, chosen in row.profiles),
             version=row.version,
         )
@@ -43,8 +43,8 @@ def _row(domain: ContactsSettings) -> dict[str, Any]:
         "organization_name": domain.organization_name,
         "time_zone": domain.time_zone,
         "language_code": domain.language_code,
-        "default_permissions": permissions_row(domain.default_permissions),
-        "default_preferences": preferences_row(domain.default_preferences),
+        "default_permissions": domain.default_permissions,
+        "default_preferences": domain.default_preferences,
         "profiles": [[one.id, one.label_it, one.label_en, preferences_row(one.preferences)] for one in domain.profiles],
         "version": domain.version,
     }

@@ -2,15 +2,75 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ColumnElement
 
 from libs.database import UtcDateTime, tables
 from services.contacts.domain import Mode, Notification, Permissions, Preferences, Section, Sight, TicketScope
 
+# --- values --------------------------------------------------------------------------------------------------------------------------
+_SECTIONS = {section.value: section for section in Section}
+_NOTIFICATIONS = {type_.value: type_ for type_ in Notification}
+
+
+class PermissionsText(sa.TypeDecorator[Permissions]):
+    """A set of permissions as JSON text; the same text is read once, because most contacts hold one of a few sets."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Permissions | None, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(permissions_row(value), sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Permissions | None:
+        return None if value is None else _permissions(value)
+
+
+class PreferencesText(sa.TypeDecorator[Preferences]):
+    """Preferences as JSON text, read in the same way."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Preferences | None, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(preferences_row(value), sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Preferences | None:
+        return None if value is None else _preferences(value)
+
+
+def permissions_row(permissions: Permissions) -> dict[str, str]:
+    row = {section.value: mode.name for section, mode in permissions.modes.items()}
+    return {**row, "ticket_scope": permissions.ticket_scope.name} if permissions.ticket_scope else row
+
+
+def preferences_row(preferences: Preferences) -> dict[str, Any]:
+    return {"switches": {type_.value: on for type_, on in preferences.switches.items()}, "kinds": dict(preferences.kinds)}
+
+
+def preferences_of(row: dict[str, Any]) -> Preferences:
+    return Preferences({_NOTIFICATIONS[key]: on for key, on in row["switches"].items()}, row["kinds"])
+
+
+@lru_cache(4096)
+def _permissions(text: str) -> Permissions:
+    row = json.loads(text)
+    scope = row.pop("ticket_scope", None)
+    return Permissions({_SECTIONS[key]: Mode[value] for key, value in row.items()}, TicketScope[scope] if scope else None)
+
+
+@lru_cache(4096)
+def _preferences(text: str) -> Preferences:
+    return preferences_of(json.loads(text))
+
+
+# --- tables --------------------------------------------------------------------------------------------------------------------------
 metadata = tables()
 
 groups = sa.Table(
@@ -35,7 +95,7 @@ customers = sa.Table(
     sa.Column("phone", sa.String(20), nullable=False),
     sa.Column("tax_identity", sa.JSON, nullable=False),
     sa.Column("language_code", sa.String(5), nullable=False),
-    sa.Column("permissions", sa.JSON, nullable=False),
+    sa.Column("permissions", PermissionsText, nullable=False),
     sa.Column("primary_contact_id", sa.Uuid),
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Column("update_time", UtcDateTime, nullable=False),
@@ -94,8 +154,8 @@ affiliations = sa.Table(
     sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id"), primary_key=True, index=True),
     sa.Column("primary_contact_id", sa.Uuid, nullable=False),
     sa.Column("position", sa.String(100), nullable=False),
-    sa.Column("permissions", sa.JSON, nullable=False),
-    sa.Column("preferences", sa.JSON, nullable=False),
+    sa.Column("permissions", PermissionsText, nullable=False),
+    sa.Column("preferences", PreferencesText, nullable=False),
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.ForeignKeyConstraint(
@@ -146,35 +206,11 @@ settings = sa.Table(  # one row
     sa.Column("organization_name", sa.String(200), nullable=False),
     sa.Column("time_zone", sa.String(60), nullable=False),
     sa.Column("language_code", sa.String(5), nullable=False),
-    sa.Column("default_permissions", sa.JSON, nullable=False),
-    sa.Column("default_preferences", sa.JSON, nullable=False),
+    sa.Column("default_permissions", PermissionsText, nullable=False),
+    sa.Column("default_preferences", PreferencesText, nullable=False),
     sa.Column("profiles", sa.JSON, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
-
-
-# --- values --------------------------------------------------------------------------------------------------------------------------
-_SECTIONS = {section.value: section for section in Section}
-_MODES = {mode.name: mode for mode in Mode}
-_NOTIFICATIONS = {type_.value: type_ for type_ in Notification}
-
-
-def permissions_row(permissions: Permissions) -> dict[str, str]:
-    row = {section.value: mode.name for section, mode in permissions.modes.items()}
-    return {**row, "ticket_scope": permissions.ticket_scope.name} if permissions.ticket_scope else row
-
-
-def permissions_of(row: dict[str, str]) -> Permissions:
-    modes = {_SECTIONS[key]: _MODES[value] for key, value in row.items() if key != "ticket_scope"}
-    return Permissions(modes, TicketScope[row["ticket_scope"]] if "ticket_scope" in row else None)
-
-
-def preferences_row(preferences: Preferences) -> dict[str, Any]:
-    return {"switches": {type_.value: on for type_, on in preferences.switches.items()}, "kinds": dict(preferences.kinds)}
-
-
-def preferences_of(row: dict[str, Any]) -> Preferences:
-    return Preferences({_NOTIFICATIONS[key]: on for key, on in row["switches"].items()}, row["kinds"])
 
 
 # --- who sees what -------------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
-"""Permissions and preferences on the wire."""
+"""Permissions and preferences on the wire. The messages are kept and shared: whoever takes one copies it into its own."""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 from recapito.contacts.v1 import permissions_pb2 as pb
 
@@ -8,6 +10,7 @@ from libs.errors import InvalidArgument
 from services.contacts.domain import KINDS, Mode, Notification, Permissions, Preferences, Section, TicketScope
 
 
+@lru_cache(4096)
 def permissions(domain: Permissions) -> pb.Permissions:
     message = pb.Permissions()
     if domain.ticket_scope is not None:
@@ -22,6 +25,7 @@ def permissions_of(message: pb.Permissions) -> Permissions:
     return Permissions(modes, TicketScope(message.ticket_scope) if message.ticket_scope else None)
 
 
+@lru_cache(4096)
 def preferences(domain: Preferences) -> pb.Preferences:
     message = pb.Preferences(kinds={kind: _switch(on) for kind, on in domain.kinds.items()})
     for type_, on in domain.switches.items():

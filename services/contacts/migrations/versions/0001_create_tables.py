@@ -3,6 +3,8 @@
 Revision ID: 0001
 """
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -36,7 +38,7 @@ customers = sa.Table(
     sa.Column("phone", sa.String(20), nullable=False),
     sa.Column("tax_identity", sa.JSON, nullable=False),
     sa.Column("language_code", sa.String(5), nullable=False),
-    sa.Column("permissions", sa.JSON, nullable=False),
+    sa.Column("permissions", sa.Text, nullable=False),
     sa.Column("primary_contact_id", sa.Uuid),
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Column("update_time", UtcDateTime, nullable=False),
@@ -95,8 +97,8 @@ affiliations = sa.Table(
     sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id"), primary_key=True, index=True),
     sa.Column("primary_contact_id", sa.Uuid, nullable=False),
     sa.Column("position", sa.String(100), nullable=False),
-    sa.Column("permissions", sa.JSON, nullable=False),
-    sa.Column("preferences", sa.JSON, nullable=False),
+    sa.Column("permissions", sa.Text, nullable=False),
+    sa.Column("preferences", sa.Text, nullable=False),
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.ForeignKeyConstraint(
@@ -147,8 +149,8 @@ settings = sa.Table(  # one row
     sa.Column("organization_name", sa.String(200), nullable=False),
     sa.Column("time_zone", sa.String(60), nullable=False),
     sa.Column("language_code", sa.String(5), nullable=False),
-    sa.Column("default_permissions", sa.JSON, nullable=False),
-    sa.Column("default_preferences", sa.JSON, nullable=False),
+    sa.Column("default_permissions", sa.Text, nullable=False),
+    sa.Column("default_preferences", sa.Text, nullable=False),
     sa.Column("profiles", sa.JSON, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
@@ -178,8 +180,8 @@ def upgrade() -> None:
         "organization_name": "La mia organizzazione",
         "time_zone": "Europe/Rome",
         "language_code": "it",
-        "default_permissions": {**dict.fromkeys(SECTIONS, "ALLOW"), "ticket_scope": "OWN"},
-        "default_preferences": switches(set(TYPES)),
+        "default_permissions": json.dumps({**dict.fromkeys(SECTIONS, "ALLOW"), "ticket_scope": "OWN"}),
+        "default_preferences": json.dumps(switches(set(TYPES))),
         "profiles": [[name, it, en, switches(on)] for name, it, en, on in PROFILES],
         "version": 1,
     }
