@@ -21,6 +21,8 @@ OPTIONS = [
     *_KEEPALIVE,
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_metadata_size", 64 * 1024),  # an error's details are headers
+    ("grpc.absolute_max_metadata_size", 64 * 1024),
     ("grpc.lb_policy_name", "round_robin"),
     ("grpc.enable_retries", 1),
     (

@@ -15,6 +15,9 @@ from libs import errors
 from libs.errors import FieldViolation, ServiceError
 
 DOMAIN = "recapito"
+_LONGEST_MESSAGE = 1000  # together well below client.OPTIONS' grpc.max_metadata_size
+_LONGEST_TEXT = 250
+_MOST_VIOLATIONS = 20
 STATUS: dict[type[ServiceError], grpc.StatusCode] = {
     errors.InvalidArgument: grpc.StatusCode.INVALID_ARGUMENT,
     errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
@@ -36,16 +39,17 @@ def code_of(error: ServiceError) -> grpc.StatusCode:
 
 
 def abort(context: grpc.ServicerContext, error: ServiceError) -> NoReturn:
-    """End the call with the error's code and details."""
+    """End the call with the error's code and details, shortened: they travel as headers, and too many of those end as another error."""
     code = code_of(error)
-    status = status_pb2.Status(code=code_pb2.Code.Value(code.name), message=str(error))
+    status = status_pb2.Status(code=code_pb2.Code.Value(code.name), message=str(error)[:_LONGEST_MESSAGE])
     if error.reason or error.metadata:
         info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)
         _pack(status, info)
     if error.violations:
         bad = error_details_pb2.BadRequest()
-        for fault in error.violations:
-            bad.field_violations.add(field=fault.field, description=fault.description, reason=fault.reason)
+        for fault in error.violations[:_MOST_VIOLATIONS]:
+            field, description = fault.field[:_LONGEST_TEXT], fault.description[:_LONGEST_TEXT]
+            bad.field_violations.add(field=field, description=description, reason=fault.reason)
         _pack(status, bad)
     if error.retry_after_seconds is not None:
         delay = Duration(seconds=int(error.retry_after_seconds), nanos=int(error.retry_after_seconds % 1 * 1e9))
@@ -62,6 +66,14 @@ def _pack(
     status.details.append(packed)
 
 
+def _details(failure: grpc.RpcError) -> Sequence[any_pb2.Any]:
+    try:
+        status = rpc_status.from_call(failure) if isinstance(failure, grpc.Call) else None
+    except ValueError:  # the transport has put a code of its own over the one that was sent
+        return ()
+    return status.details if status is not None else ()
+
+
 def error_of(failure: grpc.RpcError) -> ServiceError:
     """Return the typed error of a failed call; a code we never send (CANCELLED, UNIMPLEMENTED, …) is Internal."""
     code = failure.code() if isinstance(failure, grpc.Call) else grpc.StatusCode.UNKNOWN
@@ -69,9 +81,7 @@ def error_of(failure: grpc.RpcError) -> ServiceError:
     reason, retry_after = "", None
     metadata: dict[str, str] = {}
     violations: list[FieldViolation] = []
-    status = rpc_status.from_call(failure) if isinstance(failure, grpc.Call) else None
-    details: Sequence[any_pb2.Any] = status.details if status is not None else ()
-    for detail in details:
+    for detail in _details(failure):
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             info = error_details_pb2.ErrorInfo.FromString(detail.value)
             reason, metadata = info.reason, dict(info.metadata)

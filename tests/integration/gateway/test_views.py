@@ -318,6 +318,13 @@ def test_a_service_that_is_not_there_is_unavailable(client: FlaskClient) -> None
     problem(client.get("/v1/dispatches", headers=OPERATOR_HEADERS), 503)
 
 
+def test_an_error_that_says_too_much_still_arrives(client: FlaskClient) -> None:
+    name = create(client).json["name"]  # type: ignore[index] # a made invoice
+    mask = ",".join(f"{number}{'d' * 180}" for number in range(40))
+    found = problem(client.patch(f"/v1/{name}?updateMask={mask}", json={"notes": "x"}, headers=OPERATOR_HEADERS), 400)
+    assert len(found["errors"]) == 20
+
+
 # --- every answer --------------------------------------------------------------------------------------------------------------------
 def test_a_request_id_comes_back_and_a_bad_one_is_replaced(client: FlaskClient) -> None:
     assert client.get("/v1/invoices", headers={"X-Request-Id": "abc-1"}).headers["X-Request-Id"] == "abc-1"
