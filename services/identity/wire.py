@@ -13,7 +13,7 @@ from recapito.contacts.v1 import contacts_pb2, permissions_pb2
 from recapito.identity.events.v1 import events_pb2 as events
 from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, sessions_pb2
 
-from libs.errors import EtagMismatch
+from libs.errors import EtagMismatch, NotFound
 from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.contacts import Access, Contact
 from services.identity.domain.links import Link, Purpose, State
@@ -26,8 +26,11 @@ PERMISSIONS = ("INVOICES", "ESTIMATES", "CONTRACTS", "PROPOSALS", "SUPPORT", "PR
 
 # --- names, times, etags -------------------------------------------------------------------------------------------------------------
 def id_of(name: str) -> UUID:
-    """Return the id at the end of a resource name."""
-    return UUID(name.rpartition("/")[2])
+    """Return the id at the end of a resource name. Raises NotFound for an alias that means nothing here."""
+    try:
+        return UUID(name.rpartition("/")[2])
+    except ValueError:
+        raise NotFound(f'"{name}" does not exist') from None
 
 
 def ids_of(names: Iterable[str]) -> frozenset[UUID]:

@@ -15,6 +15,7 @@ from recapito.notifications.events.v1 import events_pb2
 from recapito.notifications.v1 import dispatches_pb2, messages_pb2, templates_pb2
 from recapito.type.v1 import type_pb2
 
+from libs.errors import NotFound
 from services.notifications.domain.kinds import Reason, Type
 from services.notifications.domain.messages import Dispatch, Message, State
 from services.notifications.domain.selection import Candidate, Tried
@@ -24,8 +25,11 @@ ReasonWords = tuple[str, str]  # label and sentence
 
 
 def id_of(name: str) -> UUID:
-    """Return the id in a resource name that has one; its form was checked at the door."""
-    return UUID(name.rpartition("/")[2])
+    """Return the id in a resource name; its form was checked at the door. Raises NotFound for an alias, which means nothing here."""
+    try:
+        return UUID(name.rpartition("/")[2])
+    except ValueError:
+        raise NotFound(f'"{name}" does not exist') from None
 
 
 def timestamp(value: datetime | None) -> Timestamp | None:
