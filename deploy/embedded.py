@@ -200,6 +200,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             "control_socket_disable": True,
             "post_worker_init": self._started,
             "worker_exit": self._exit,
+            "limit_request_line": 8190,  # a filter of 2,000 characters fits, escaped
             "limit_request_field_size": 8190,
         }
         for key, value in options.items():
