@@ -46,6 +46,7 @@ _STATUSES = {
     409: ("Conflict", "The state of the resource is in the way, or what must be unique is taken; `code` says which."),
     412: ("Changed", "The resource has changed since its `etag` was read."),
     413: ("TooLarge", "The body is larger than 1 MiB."),
+    414: ("LineTooLong", "The address with its query is longer than 8,190 bytes."),
     415: ("MediaType", "The body is not JSON."),
     422: ("Unprocessable", "The Idempotency-Key came with another body before; or the body is nested too deep or has too many entries."),
     429: ("TooMany", "Too many attempts; come back after `Retry-After`."),
@@ -53,6 +54,7 @@ _STATUSES = {
     503: ("Unavailable", "Something that is needed does not answer now; come back after `Retry-After`."),
     504: ("Late", "No answer within 15 seconds; it is not known whether the call had an effect."),
 }
+_LINE_TOO_LONG = {"description": _STATUSES[414][1], "content": {"text/html": {}}}  # the HTTP server answers before we see anything
 _PROBLEM: Schema = {
     "type": "object",
     "description": "What went wrong, RFC 9457.",
@@ -109,7 +111,7 @@ def document(contract: Contract, url: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": {"Problem": _PROBLEM, "FieldError": _FIELD_ERROR} | dict(sorted(schemas.found.items())),
-            "responses": {name: _problem_response(text) for name, text in _STATUSES.values()},
+            "responses": {name: _problem_response(text) for name, text in _STATUSES.values()} | {"LineTooLong": _LINE_TOO_LONG},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "A session token or an access token."}},
         },
     }
@@ -233,15 +235,15 @@ def _answer(schemas: Schemas, method: Method) -> dict[str, Any]:
     if method.answers_nothing:
         return {"204": {"description": "Done."}}
     if method.answers_bytes:
-        media = "application/octet-stream" if method.streams else JSON
-        content: dict[str, Any] = {media: {}} if not method.streams else {"application/pdf": {}, media: {}}
-        return {"200": {"description": "The bytes, as an attachment." if method.streams else "The document.", "content": content}}
+        media = ("application/pdf", "application/octet-stream") if method.streams else ("application/json", "application/jwk-set+json")
+        text = "The bytes, as an attachment." if method.streams else "The document."
+        return {"200": {"description": text, "content": {kind: {} for kind in media}}}
     return {"200": {"description": "Done.", "content": {JSON: {"schema": schemas.ref(method.output.DESCRIPTOR, "answer")}}}}
 
 
 def _possible(route: Route) -> list[int]:
     """The statuses of failure that the method may answer."""
-    found = [400, 401, 403, 404, 409, 429, 500, 503, 504]
+    found = [400, 401, 403, 404, 409, 414, 429, 500, 503, 504]
     if route.verb != "GET":
         found += [412, 422]
     if route.body:

@@ -165,9 +165,9 @@ class Schemas:
     def _text(self, described: Descriptor, use: Use, rules: Any) -> Schema:
         limits = rules.string
         schema: Schema = {"type": "string"} | _pairs({"maxLength": limits.max_len, "minLength": limits.min_len})
-        if limits.WhichOneof("well_known") in {"email", "uri", "uuid", "hostname", "ipv4", "ipv6"}:
-            schema["format"] = limits.WhichOneof("well_known")
         empty = rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE or use == "answer"
+        if use != "answer" and limits.WhichOneof("well_known") in {"email", "uri", "uuid", "hostname", "ipv4", "ipv6"}:
+            schema["format"] = limits.WhichOneof("well_known")
         if pattern := limits.pattern or self.name_pattern(described):
             schema["pattern"] = f"^$|{pattern}" if empty or not limits.pattern else pattern
         example = self._example(described, schema, limits.pattern)
