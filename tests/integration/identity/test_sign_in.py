@@ -14,7 +14,7 @@ from recapito.identity.v1 import accounts_pb2, links_pb2, sessions_pb2
 
 from libs.errors import InvalidArgument, PermissionDenied, ResourceExhausted, ServiceError, Unauthenticated, Unavailable
 from services.identity.clients.passwords import Argon2Hasher
-from tests.integration.identity.world import OTHER_PASSWORD, PASSWORD, World, contact
+from tests.integration.identity.world import OTHER_PASSWORD, PASSWORD, World
 
 
 @pytest.fixture
@@ -298,7 +298,3 @@ def test_a_bad_password_is_refused_by_its_field(world: World) -> None:
             accounts_pb2.SetTemporaryPasswordRequest(name=f"accounts/{mario}", password="mario@acme.example")
         )
     assert (refused.value.violations[0].field, refused.value.reason) == ("password", "PASSWORD_TOO_COMMON")
-
-
-def test_the_builder_makes_a_contact_that_may_enter() -> None:
-    assert contact().access.enabled

@@ -58,7 +58,7 @@ class FakeContacts(contacts_pb2_grpc.ContactsServicer, settings_pb2_grpc.Setting
         self.time_zone = "Europe/Rome"
         self.asked = 0
 
-    def GetContact(self, request: contacts_pb2.GetContactRequest, context: grpc.ServicerContext) -> contacts_pb2.Contact:
+    def GetContact(self, request: contacts_pb2.GetContactRequest, context: grpc.ServicerContext) -> contacts_pb2.Contact:  # noqa: N802 - the .proto's name
         self.asked += 1
         if self.down:
             context.abort(grpc.StatusCode.UNAVAILABLE, "down")
@@ -67,7 +67,7 @@ class FakeContacts(contacts_pb2_grpc.ContactsServicer, settings_pb2_grpc.Setting
             context.abort(grpc.StatusCode.NOT_FOUND, "no such contact")
         return found
 
-    def GetContactsSettings(
+    def GetContactsSettings(  # noqa: N802 - the .proto's name
         self, request: settings_pb2.GetContactsSettingsRequest, context: grpc.ServicerContext
     ) -> settings_pb2.ContactsSettings:
         return settings_pb2.ContactsSettings(name="settings/contacts", time_zone=self.time_zone)
