@@ -41,7 +41,7 @@ def _contacts(settings: Settings) -> clients.GrpcContacts:
 
 def _copies(engine: Engine, settings: Settings) -> Copies:
     return Copies(
-        new_reader=partial(repository.SqlReader, engine),
+        new_reader=partial(repository.SqlReader, database.reader(engine)),
         new_uow=partial(repository.SqlUnitOfWork, engine, SERVICE, now),
         renderer=clients.TypstRenderer(settings.font_folder),
         files=clients.StoredFiles(storage.connect(settings.storage_url)),
@@ -52,7 +52,7 @@ def _copies(engine: Engine, settings: Settings) -> Copies:
 def serve(settings: Settings) -> Server:
     """Return the gRPC server, not started."""
     engine = _connect(settings)
-    new_reader = partial(repository.SqlReader, engine)
+    new_reader = partial(repository.SqlReader, database.reader(engine))
     new_uow = partial(repository.SqlUnitOfWork, engine, SERVICE, now)
     contacts, zone = _contacts(settings), ZoneInfo(settings.time_zone)
     server = Server(SERVICE, settings, verifier(SERVICE, settings).verify)

@@ -47,10 +47,10 @@ class _Repositories:
 
 
 class SqlReader(_Repositories):
-    """Reads without a transaction."""
+    """Reads without a transaction, on the engine that database.reader gives."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = database.reader(engine)
+        self._engine = engine
 
     def __enter__(self) -> Self:
         self.connection = self._engine.connect()

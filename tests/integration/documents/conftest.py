@@ -64,7 +64,7 @@ class Documents:
         return repository.SqlUnitOfWork(self.engine, "documents", self.clock)
 
     def new_reader(self) -> repository.SqlReader:
-        return repository.SqlReader(self.engine)
+        return repository.SqlReader(database.reader(self.engine))
 
     def events(self) -> list[tuple[str, str, int, bytes]]:
         """What waits in the outbox: type, subject, version, body."""
@@ -97,7 +97,7 @@ def serving(tmp_path: Path) -> Iterator[Callable[[Engine], Documents]]:
 
     def start(engine: Engine) -> Documents:
         copies = Copies(
-            partial(repository.SqlReader, engine),
+            partial(repository.SqlReader, database.reader(engine)),
             lambda: running.new_uow(),
             clients.TypstRenderer(),
             clients.StoredFiles(storage.connect(f"file://{tmp_path}/files")),

@@ -142,7 +142,7 @@ def test_an_older_event_does_not_overwrite_a_newer(uow: SqlUnitOfWork, engine: E
         uow.customers.apply(customer(version=1, groups=frozenset({NORTH})), NOON)
         uow.customers.add(customer(groups=frozenset({NORTH})), NOON)
         uow.commit()
-    with SqlReader(engine) as reader:
+    with SqlReader(database.reader(engine)) as reader:
         assert reader.customers.visible(ACME, operator(SOUTH))
         assert not reader.customers.visible(ACME, operator(NORTH))
 
@@ -153,7 +153,7 @@ def test_reprojecting_does_not_overwrite_what_an_event_told_meanwhile(uow: SqlUn
         uow.customers.apply(customer(version=7, groups=frozenset({SOUTH})), started + timedelta(seconds=1))
         uow.customers.refresh(customer(groups=frozenset({NORTH})), started, started + timedelta(seconds=2))
         uow.commit()
-    with SqlReader(engine) as reader:
+    with SqlReader(database.reader(engine)) as reader:
         assert reader.customers.visible(ACME, operator(SOUTH))
 
 
@@ -163,7 +163,7 @@ def test_reprojecting_takes_over_what_is_older_and_events_go_on_from_their_versi
         uow.customers.refresh(customer(groups=frozenset({SOUTH})), NOON + timedelta(seconds=1), NOON + timedelta(seconds=2))
         uow.customers.apply(customer(version=6, groups=frozenset({NORTH})), NOON + timedelta(seconds=3))
         uow.commit()
-    with SqlReader(engine) as reader:
+    with SqlReader(database.reader(engine)) as reader:
         assert reader.customers.visible(ACME, operator(SOUTH))
         assert not reader.customers.visible(ACME, operator(NORTH))
 
