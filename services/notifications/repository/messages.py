@@ -109,7 +109,11 @@ class SqlMessages:
         """What stops a message whatever was decided before: the address was refused for good, or the person is gone."""
         addresses = [fold(message.to_address) for message in entering]
         people = [message.contact_id for message in entering if message.contact_id is not None]
-        refused = sa.select(suppressions.c.address.label("address"), sa.null().label("contact_id"), suppressions.c.failure.label("failure"))
+        refused = sa.select(
+            suppressions.c.address.label("address"),
+            sa.type_coerce(sa.null(), sa.Uuid).label("contact_id"),
+            suppressions.c.failure.label("failure"),
+        )
         gone = sa.select(sa.null(), deleted_contacts.c.contact_id, sa.literal("CANCEL_PERSON_GONE"))
         either = sa.union_all(refused.where(suppressions.c.address.in_(addresses)), gone.where(deleted_contacts.c.contact_id.in_(people)))
         blocks: dict[UUID, str] = {}
