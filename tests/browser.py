@@ -72,9 +72,15 @@ class Window:
         return [f"{rule['id']}: {node['html'][:160]}" for rule in found["violations"] for node in rule["nodes"]]
 
     def focused(self) -> str:
-        """Return the words of what has the focus: its label, text or name."""
-        script = "(el => (el.labels?.[0]?.innerText || el.innerText || el.getAttribute('aria-label') || el.name || el.tagName).trim())"
+        """Return the words of what has the focus: its label, text or name; "" for the page itself."""
+        words = "el.labels?.[0]?.innerText || el.innerText || el.getAttribute('aria-label') || el.name || ''"
+        script = f"(el => el.matches('body, main') ? '' : ({words}).trim())"
         return str(self.page.evaluate(f"{script}(document.activeElement)"))
+
+    def press_and_go(self, key: str) -> None:
+        """Press a key that leads to another page, and wait for it."""
+        with self.page.expect_navigation():
+            self.page.keyboard.press(key)
 
     def tab_to(self, words: str, most: int = 60) -> None:
         """Press Tab until what has these words has the focus."""
