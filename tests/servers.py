@@ -7,6 +7,7 @@ The programs are Debian's packages (postgresql, rabbitmq-server); `make servers`
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import random
@@ -24,6 +25,8 @@ from typing import Any, Self
 
 import pika
 import psycopg
+
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # it writes a traceback for each try while a broker starts
 
 POSTGRES_VARIABLE = "RECAPITO_TEST_POSTGRES"
 RABBITMQ_VARIABLE = "RECAPITO_TEST_RABBITMQ"
