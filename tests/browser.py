@@ -108,7 +108,7 @@ def window(
 ) -> Iterator[Window]:
     """Open a browser of its own; nothing may have broken the content policy when it closes."""
     context = browser.new_context(viewport=size, locale=locale, java_script_enabled=script, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     context.add_init_script(_NOTE_VIOLATIONS)
     opened = Window(context, context.new_page(), base_url)
 
