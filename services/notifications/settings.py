@@ -19,20 +19,20 @@ class Settings(ServerSettings, WorkerSettings):
     documents_address: str = "localhost:50053"
     public_url: str = "http://localhost:8080"  # where the customers' area and the console are; links lead there
     smtp_host: str
-    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"  # none: in clear, for a sink on this host
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_ca_file: str = ""  # further authority for the mail server's certificate
-    smtp_timeout_seconds: float = Field(30.0, gt=0)
-    smtp_connections: int = Field(8, ge=1, le=50)  # kept open; so many messages may be uncertain after a crash
+    smtp_timeout_seconds: float = Field(default=30.0, gt=0)
+    smtp_connections: int = Field(default=8, ge=1, le=50)  # kept open; so many messages may be uncertain after a crash
     mail_from_name: str = ""  # empty: the organisation's name
     mail_from_address: str = ""  # empty: recapito@ the host of public_url
     mail_reply_to: str = ""
     organisation_email: str = ""  # where readers may write; empty: reply-to, else the sender's address
     organisation_legal: str = ""  # line with the legal details, under each message
     disabled_templates: tuple[str, ...] = ()  # kinds that are not sent, such as ["welcome"]
-    delivery_lease_seconds: float = Field(120.0, gt=0)  # a claim whose sender died is given up after that; longer than a hand-over
+    delivery_lease_seconds: float = Field(default=120.0, gt=0)  # a claim whose sender died is given up after that; longer than a hand-over
 
     @field_validator("public_url")
     @classmethod

@@ -164,12 +164,17 @@ class Foresight:
             attached=shown.candidate.mailbox,
         )
         for name in template.needed:
-            if not filled.get(name):  # a draft has no number yet, and what is about no document has none of its values
-                filled[name] = (
-                    words.phrases.at_issue[language] if occurrence.subject.startswith("invoices/") else words.sample(name, language)
-                )
+            if not filled.get(name):
+                filled[name] = self._stand_in(name, occurrence.subject, language)
         content = template.render(filled, right_to_left=message.right_to_left, mark=words.phrases.secret_mark[language])
         return Preview(rows, message, content)
+
+    def _stand_in(self, name: str, subject: str, language: str) -> str:
+        """Return what a preview shows for a missing value: a draft gets it when issued; about no document, the sample stands."""
+        words = self.planner.words
+        if words.fields[name].kind == "url":
+            return self.planner.sender.area_url
+        return words.phrases.at_issue[language] if subject.startswith("invoices/") else words.sample(name, language)
 
     # --- why -------------------------------------------------------------------------------------------------------------------------
     def why(self, kind: Kind, subject: str, contact_id: UUID, *, caller: Caller) -> Explained:

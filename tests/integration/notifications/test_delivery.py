@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from libs import database, telemetry
 from services.notifications import jobs, service
@@ -68,7 +69,7 @@ def test_nothing_stored_holds_a_link(world: SimpleNamespace, engine: Any) -> Non
     issue(world)
     deliver(world)
     with engine.connect() as connection:
-        tables = [table for table in database.sa.inspect(engine).get_table_names() if table != "alembic_version"]
+        tables = [table for table in sa.inspect(engine).get_table_names() if table != "alembic_version"]
         stored = " ".join(str(connection.exec_driver_sql(f'SELECT * FROM "{table}"').all()) for table in tables)
     assert "invoice_issued" in stored
     assert "secret-" not in stored
@@ -229,7 +230,8 @@ class DyingMailer:
 
 
 def dying(world: SimpleNamespace, *, inside_data: bool) -> Deliverer:
-    return replace(world.deliverer, mailer=DyingMailer(inside_data))
+    deliverer: Deliverer = world.deliverer
+    return replace(deliverer, mailer=DyingMailer(inside_data))
 
 
 def test_a_sender_that_dies_before_the_text_loses_nothing(world: SimpleNamespace) -> None:
