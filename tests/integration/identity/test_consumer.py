@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -31,7 +31,8 @@ Eventually = Callable[..., object]
 
 def account(world: World, account_id: uuid.UUID) -> Account | None:
     with world.new_uow() as uow:
-        return uow.accounts.find(account_id)
+        found: Account | None = uow.accounts.find(account_id)
+    return found
 
 
 def test_a_created_contact_has_an_account_with_its_id(worlds: World) -> None:
@@ -143,8 +144,6 @@ def test_housekeeping_forgets_what_is_dead_and_keeps_what_lives(worlds: World) -
 
 
 def test_housekeeping_runs_until_it_is_stopped(world: World, eventually: Eventually) -> None:
-    from datetime import timedelta
-
     stop = threading.Event()
     job = threading.Thread(target=jobs.housekeeping(world.engine, world.new_uow, timedelta(days=30), world.clock), args=[stop])
     job.start()

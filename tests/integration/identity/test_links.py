@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -298,7 +299,7 @@ def test_a_reset_ends_every_session_and_every_link_and_tells_the_person(worlds: 
     sessions = [worlds.sign_in("mario@acme.example").session_token, worlds.enter(one(worlds, mario, Link.MAGIC)).session_token]
     magic = one(worlds, mario, Link.MAGIC)
     redeem(worlds, one(worlds, mario, Link.RESET_PASSWORD), OTHER_PASSWORD)
-    assert [refusal_of(lambda token=token: worlds.passport(token)) for token in sessions] == ["SESSION_ENDED"] * 2
+    assert [refusal_of(partial(worlds.passport, token)) for token in sessions] == ["SESSION_ENDED"] * 2
     assert refusal_of(lambda: worlds.enter(magic)) == "LINK_CANCELLED"
     changed = worlds.events()[-1]
     assert (type(changed).__name__, changed.account) == ("CredentialsChanged", f"accounts/{mario}")

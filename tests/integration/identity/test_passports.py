@@ -48,7 +48,6 @@ def test_a_contacts_passport_holds_exactly_its_own_permissions_for_one_customer(
     assert (caller.capabilities, caller.groups, caller.sees_all) == (frozenset(), frozenset(), False)
 
 
-@pytest.mark.req("R-PRM-11")
 def test_permissions_count_from_the_next_request(world: World) -> None:
     mario = world.with_contact(allowed=("invoices",))
     token = opened(world, mario)
@@ -190,7 +189,6 @@ def test_the_sessions_of_another_are_not_found(world: World) -> None:
 
 
 # --- the first time that somebody is let in ------------------------------------------------------------------------------------------
-@pytest.mark.req("R-ACT-02")
 def test_an_opened_session_is_announced_once_and_only_when_nothing_stands_before_the_pages(worlds: World) -> None:
     mario = worlds.with_contact()
     (minted,) = worlds.mint(mario, links_pb2.Link.MAGIC)

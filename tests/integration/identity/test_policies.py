@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -141,10 +143,11 @@ def test_a_published_version_cannot_be_changed_or_published_again(worlds: World)
     change = policies_pb2.UpdatePolicyRequest(policy=policies_pb2.Policy(name=current.name, version="x"))
     change.update_mask.paths.append("version")
     with worlds.as_person(worlds.administrator()):
-        for call in (
+        calls: list[Callable[[], Any]] = [
             lambda: worlds.policies.UpdatePolicy(change),
             lambda: worlds.policies.PublishPolicy(policies_pb2.PublishPolicyRequest(name=current.name)),
-        ):
+        ]
+        for call in calls:
             with pytest.raises(FailedPrecondition) as refused:
                 call()
             assert refused.value.reason == "POLICY_PUBLISHED"

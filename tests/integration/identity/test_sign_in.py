@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -135,7 +136,7 @@ def test_whatever_is_wrong_the_answer_the_hash_and_the_statements_are_the_same(
         statements.clear()
         asked = worlds.contacts.asked
         password = OTHER_PASSWORD if case == "wrong password" else PASSWORD
-        answers[case] = answer_of(lambda email=email, password=password: worlds.sign_in(email, password, ip="198.51.100.9"))
+        answers[case] = answer_of(partial(worlds.sign_in, email, password, ip="198.51.100.9"))
         work[case] = (len(hashes), worlds.contacts.asked - asked, tuple(statements))
     assert set(answers.values()) == {answers["unknown"]}
     assert answers["unknown"][0] is Unauthenticated

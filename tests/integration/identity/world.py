@@ -13,8 +13,9 @@ from uuid import UUID
 import grpc
 import sqlalchemy as sa
 from google.protobuf.message import Message
+from pydantic import SecretStr
 from recapito.contacts.events.v1.events_pb2 import ContactDeleted, ContactSnapshot, ContactUpdated
-from recapito.contacts.v1 import contacts_pb2, contacts_pb2_grpc, permissions_pb2, settings_pb2, settings_pb2_grpc
+from recapito.contacts.v1 import contacts_pb2, permissions_pb2, settings_pb2
 from recapito.identity.v1 import (
     accounts_pb2_grpc,
     links_pb2,
@@ -49,7 +50,7 @@ OTHER_PASSWORD = "una barca verde nel bosco"
 
 
 # --- contacts ------------------------------------------------------------------------------------------------------------------------
-class FakeContacts(contacts_pb2_grpc.ContactsServicer, settings_pb2_grpc.SettingsServicer):
+class FakeContacts:
     """Answers the contacts that a test puts here; `down` refuses every call."""
 
     def __init__(self) -> None:
@@ -58,7 +59,7 @@ class FakeContacts(contacts_pb2_grpc.ContactsServicer, settings_pb2_grpc.Setting
         self.time_zone = "Europe/Rome"
         self.asked = 0
 
-    def GetContact(self, request: contacts_pb2.GetContactRequest, context: grpc.ServicerContext) -> contacts_pb2.Contact:  # noqa: N802 - the .proto's name
+    def get_contact(self, request: contacts_pb2.GetContactRequest, context: grpc.ServicerContext) -> contacts_pb2.Contact:
         self.asked += 1
         if self.down:
             context.abort(grpc.StatusCode.UNAVAILABLE, "down")
@@ -67,10 +68,25 @@ class FakeContacts(contacts_pb2_grpc.ContactsServicer, settings_pb2_grpc.Setting
             context.abort(grpc.StatusCode.NOT_FOUND, "no such contact")
         return found
 
-    def GetContactsSettings(  # noqa: N802 - the .proto's name
+    def get_settings(
         self, request: settings_pb2.GetContactsSettingsRequest, context: grpc.ServicerContext
     ) -> settings_pb2.ContactsSettings:
         return settings_pb2.ContactsSettings(name="settings/contacts", time_zone=self.time_zone)
+
+    def handlers(self) -> list[grpc.GenericRpcHandler]:
+        """Return the two methods that identity calls, for a gRPC server."""
+        contacts = grpc.unary_unary_rpc_method_handler(
+            self.get_contact, contacts_pb2.GetContactRequest.FromString, contacts_pb2.Contact.SerializeToString
+        )
+        settings = grpc.unary_unary_rpc_method_handler(
+            self.get_settings,
+            settings_pb2.GetContactsSettingsRequest.FromString,
+            settings_pb2.ContactsSettings.SerializeToString,
+        )
+        return [
+            grpc.method_handlers_generic_handler("recapito.contacts.v1.Contacts", {"GetContact": contacts}),
+            grpc.method_handlers_generic_handler("recapito.contacts.v1.Settings", {"GetContactsSettings": settings}),
+        ]
 
 
 def contact(
@@ -100,7 +116,9 @@ def contact(
         groups=[f"groups/{group}" for group in groups],
     )
     for home in homes:
-        effective = permissions_pb2.Permissions(**dict.fromkeys(allowed, permissions_pb2.Permissions.ALLOW))
+        effective = permissions_pb2.Permissions()
+        for name in allowed:
+            setattr(effective, name, permissions_pb2.Permissions.ALLOW)
         found.affiliations.add(
             name=f"customers/{home}/affiliations/{contact_id}", contact=found.name, primary=primary, effective_permissions=effective
         )
@@ -132,7 +150,6 @@ class World:
 
     settings: Settings
     contacts: FakeContacts
-    new_uow: Any
     engine: sa.Engine
     moment: datetime | None = None
     ahead: timedelta = timedelta()
@@ -152,11 +169,14 @@ class World:
         self.verifier = PassportVerifier("documents", lambda: self.tokens.GetKeySet(tokens_pb2.GetKeySetRequest()).data)
 
     def channel(self, service: str) -> grpc.Channel:
-        return client.connect(self.address, service=service, settings=RpcSettings(internal_secret=SECRET))
+        return client.connect(self.address, service=service, settings=RpcSettings(internal_secret=SecretStr(SECRET)))
 
     # --- clocks ----------------------------------------------------------------------------------------------------------------------
     def clock(self) -> datetime:
         return datetime.now(UTC) + self.ahead
+
+    def new_uow(self) -> repository.SqlUnitOfWork:
+        return repository.SqlUnitOfWork(self.engine, Vault(IDENTITY_SECRET), database_now=self.database_now)
 
     def database_now(self) -> Any:
         return repository.current_timestamp() if self.moment is None else sa.literal(self.moment, UtcDateTime)
@@ -247,20 +267,18 @@ def running(url: str) -> Iterator[World]:
     database.migrate(engine, "services.identity")
     contacts, threads = FakeContacts(), ThreadPoolExecutor(8)
     server = grpc.server(threads)
-    contacts_pb2_grpc.add_ContactsServicer_to_server(contacts, server)
-    settings_pb2_grpc.add_SettingsServicer_to_server(contacts, server)
+    server.add_generic_rpc_handlers(contacts.handlers())
     port = server.add_insecure_port("localhost:0")
     server.start()
     settings = Settings(
-        database_url=url,
-        bus_url="sqlite:///unused.db",
-        internal_secret=SECRET,
-        identity_secret=IDENTITY_SECRET,
+        database_url=SecretStr(url),
+        bus_url=SecretStr("sqlite:///unused.db"),
+        internal_secret=SecretStr(SECRET),
+        identity_secret=SecretStr(IDENTITY_SECRET),
         listen_address="localhost:0",
         contacts_address=f"localhost:{port}",
     )
-    vault = Vault(IDENTITY_SECRET)
-    world = World(settings, contacts, lambda: repository.SqlUnitOfWork(engine, vault, database_now=world.database_now), engine)
+    world = World(settings, contacts, engine)
     world.start()
     yield world
     world.anonymous.close()

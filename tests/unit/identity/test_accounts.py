@@ -6,6 +6,7 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -20,11 +21,11 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DESCRIPTORS = Path(__file__).parents[3] / "protos" / "recapito" / "descriptors.binpb"
 
 
-def operator(**more: object) -> Account:
+def operator(**more: Any) -> Account:
     return replace(Account(uuid.uuid4(), Kind.OPERATOR, "Ada", NOW, email="ada@studio.example"), **more)
 
 
-def contact(**more: object) -> Contact:
+def contact(**more: Any) -> Contact:
     return replace(Contact(uuid.uuid4(), "Mario Rossi", "mario@acme.example", access=Access(enabled=True)), **more)
 
 
@@ -72,7 +73,7 @@ def test_an_unknown_role_is_refused() -> None:
 
 def test_changed_groups_raise_the_access_version_and_a_changed_name_does_not() -> None:
     account = operator(roles=("roles/operator",))
-    same = {"email": account.email, "language_code": "it", "roles": account.roles}
+    same: dict[str, Any] = {"email": account.email, "language_code": "it", "roles": account.roles}
     assert account.changed(display_name="Ada L.", groups=account.groups, **same).access_version == account.access_version
     assert account.changed(display_name="Ada", groups=[uuid.uuid4()], **same).access_version == account.access_version + 1
 
