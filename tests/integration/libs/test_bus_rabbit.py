@@ -17,7 +17,7 @@ import pytest
 
 from libs import database
 from libs.ids import new_id
-from libs.messaging import bus, rabbit
+from libs.messaging import amqp, bus
 from libs.messaging.bus import BusUnavailable
 from libs.messaging.event import Event, event_of
 from tests.integration.libs.bus_world import World, issued
@@ -107,7 +107,7 @@ def control(broker: PrivateRabbit, *command: str) -> None:
 def test_a_broker_that_stalls_does_not_confirm_and_is_not_waited_for(
     fragile: World, broker: PrivateRabbit, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rabbit, "PUBLISH_SECONDS", 0.3)
+    monkeypatch.setattr(amqp, "PUBLISH_SECONDS", 0.3)
     with closing(fragile.bus().publisher()) as publisher:
         assert publisher.publish([event("warm")]).published
         os.killpg(broker._processes[-1].pid, signal.SIGSTOP)
@@ -119,7 +119,7 @@ def test_a_broker_that_stalls_does_not_confirm_and_is_not_waited_for(
             os.killpg(broker._processes[-1].pid, signal.SIGCONT)
         assert not outcome.published
         assert "has not confirmed" in outcome.fault
-        monkeypatch.setattr(rabbit, "PUBLISH_SECONDS", 5.0)
+        monkeypatch.setattr(amqp, "PUBLISH_SECONDS", 5.0)
         eventually(lambda: publisher.publish([event("again")]).published)
 
 
@@ -206,8 +206,18 @@ def test_a_publisher_finds_its_broker_again(fragile: World, broker: PrivateRabbi
         eventually(lambda: publisher.publish([event(3)]).published)
 
 
+def test_a_consumer_whose_queue_was_deleted_makes_it_again(world: World, eventually: Eventually) -> None:
+    with world.consuming(), closing(pika.BlockingConnection(pika.URLParameters(world.bus_url))) as connection:
+        with closing(world.bus().publisher()) as publisher:
+            publisher.publish([event("before")])
+            eventually(lambda: world.effects() == ["before"])
+            connection.channel().queue_delete(f"{world.prefix}notifications")
+            eventually(lambda: publisher.publish([event("after")]).published)
+        eventually(lambda: "after" in world.effects())
+
+
 def test_a_broker_that_never_answers_is_unavailable_after_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rabbit, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(amqp, "CONNECT_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}"
         with closing(bus.connect(url).publisher()) as publisher, pytest.raises(BusUnavailable):

@@ -19,11 +19,11 @@ from recapito.documents.events.v1.events_pb2 import InvoiceIssued, InvoiceViewed
 
 from libs.errors import InvalidArgument, Unavailable
 from libs.ids import new_id
+from libs.messaging.amqp import event_of as event_of_message
+from libs.messaging.amqp import properties_of
 from libs.messaging.bus import Backoff, Received
 from libs.messaging.consumer import ATTEMPTS, Consumer, Delivery, describe, one_by_one
 from libs.messaging.event import Event, event_of, full_name_of, message_class, type_of
-from libs.messaging.rabbit import event_of as event_of_message
-from libs.messaging.rabbit import properties_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PROTOS = Path(__file__).parents[3] / "protos"
