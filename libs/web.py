@@ -10,15 +10,17 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from gunicorn.app.base import BaseApplication
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.utils import cached_property
+from werkzeug.wsgi import LimitedStream, get_input_stream
 
 from libs import errors, telemetry
 from libs.errors import Internal, ServiceError
@@ -172,7 +174,27 @@ def _end(_error: BaseException | None) -> None:
     structlog.contextvars.unbind_contextvars("request_id")
 
 
+class _LimitedStream(LimitedStream):
+    def readall(self) -> bytes:
+        """Refuse what is longer. Werkzeug's own cuts off, without a word, a body that does not say its length."""
+        data = super().readall()
+        if self.is_exhausted and self._stream.read(1):
+            self.on_exhausted()
+        return data
+
+
+class _Request(Request):
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        limit = self.max_content_length
+        if limit is None or self.content_length is not None or not self.environ.get("wsgi.input_terminated"):
+            return get_input_stream(self.environ, max_content_length=limit)
+        return cast("IO[bytes]", _LimitedStream(self.environ["wsgi.input"], limit, is_max=True))
+
+
 class _App(Flask):
+    request_class = _Request
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Nothing of ours is a coroutine; Flask would look at each handler of each request to find out."""
         return func

@@ -42,7 +42,7 @@ def blueprint(contract: Contract, url: str) -> Blueprint:
 
     @functools.cache
     def page() -> bytes:
-        return render_template("docs.html", document=described(), groups=list(_groups(described())), rows=_rows(described())).encode()
+        return render_template("docs.html", document=described(), groups=list(_groups(described())), schemas=_schemas(described())).encode()
 
     area.add_app_template_filter(markup, "markup")
     area.add_url_rule("/openapi.json", "openapi", _kept(openapi, "application/json"))
@@ -162,10 +162,16 @@ def _curl(url: str, path: str, verb: str, one: dict[str, Any], example: Any) -> 
     return " \\\n  ".join(lines)
 
 
-def _rows(described: dict[str, Any]) -> dict[str, list[Row]]:
-    """The fields of each schema that the page lists: all but those that only say what a change or a creation may hold."""
-    schemas = described["components"]["schemas"]
-    return {name: _fields(described, schema) for name, schema in schemas.items() if not name.endswith((".update", ".create"))}
+def _schemas(described: dict[str, Any]) -> dict[str, tuple[str, list[Row]]]:
+    """Description and fields of each message, once: as it is answered, else as it is sent."""
+    schemas: dict[str, dict[str, Any]] = described["components"]["schemas"]
+    preferred_last = sorted(schemas, key=lambda name: (name == _plain(name), name.endswith(".create")))
+    shown = {_plain(name): schemas[name] for name in preferred_last}
+    return {name: (schema.get("description", ""), _fields(described, schema)) for name, schema in sorted(shown.items())}
+
+
+def _plain(name: str) -> str:
+    return name.removesuffix(".update").removesuffix(".create")
 
 
 def _fields(described: dict[str, Any], schema: dict[str, Any]) -> list[Row]:
@@ -189,7 +195,7 @@ def _row(name: str, schema: dict[str, Any], notes: dict[str, Any], *, required: 
 def _kind(schema: dict[str, Any]) -> tuple[str, str]:
     """Return what a value is, in words, and the schema that tells more."""
     if "$ref" in schema:
-        target = schema["$ref"].rsplit("/", 1)[1].removesuffix(".update").removesuffix(".create")
+        target = _plain(schema["$ref"].rsplit("/", 1)[1])
         return target.split(".", 1)[-1], target
     if "enum" in schema:
         return " · ".join(name for name in schema["enum"] if not name.endswith("UNSPECIFIED")), ""
