@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -429,11 +430,11 @@ def pdf_content(one: Invoice) -> Mapping[str, object]:
         "bill_to": _party(one.bill_to or TaxIdentity()),
         "currency": one.currency_code,
         "iban": " ".join(one.iban[at : at + 4] for at in range(0, len(one.iban), 4)),
-        "notes": one.notes,
+        "notes": _breakable(one.notes),
         "discounts": any(each.discount_percent for each in one.lines),
         "lines": [
             {
-                "description": each.description,
+                "description": _breakable(each.description),
                 "quantity": number(each.quantity),
                 "unit": each.unit,
                 "unit_price": price(each.unit_price),
@@ -461,12 +462,17 @@ def pdf_content(one: Invoice) -> Mapping[str, object]:
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+def _breakable(text: str) -> str:
+    """Let words longer than a line break, at a zero-width space: an address of a web page must not run out of its column."""
+    return re.sub(r"\S{40}(?=\S)", "\\g<0>\u200b", text)
+
+
 def _party(identity: TaxIdentity) -> Mapping[str, str]:
     address = identity.address
     town = " ".join(part for part in (address.postal_code, address.city) if part)
     return {
-        "name": identity.legal_name,
-        "street": address.street,
+        "name": _breakable(identity.legal_name),
+        "street": _breakable(address.street),
         "town": f"{town} ({address.province})" if address.province else town,
         "country": address.region_code,
         "vat_number": identity.vat_number,

@@ -23,6 +23,7 @@ from services.documents.domain.invoices import Invoice, State
 from services.documents.repository.tables import customers, folded, invoice_views, invoices, seen_by
 
 SEARCHED_CHARACTERS = 20_000
+PAGE_CHARACTERS = 3_000_000  # of lines in one page, each up to 4 bytes
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ class SqlInvoices:
         if listing.order.field == "issue_date":
             listing = replace(listing, order=replace(listing.order, field="issue_order"))
         rows, token = select_page(self.connection, query, listing, _columns(today), invoices.c.id)
+        if (fitting := _fitting(rows)) < len(rows):
+            last = rows[fitting - 1]
+            rows, token = rows[:fitting], listing.token(getattr(last, listing.order.field), last.id)
         return [_invoice(row) for row in rows], token
 
     def add(self, invoice: Invoice) -> None:
@@ -91,6 +95,16 @@ class SqlInvoices:
         view = {"invoice_id": invoice_id, "session_id": session_id, "contact_id": contact_id, "view_time": time}
         new = insert(self.connection, invoice_views).values(view).on_conflict_do_nothing().returning(invoice_views.c.invoice_id)
         return self.connection.execute(new).first() is not None
+
+
+def _fitting(rows: Sequence[sa.Row[Any]]) -> int:
+    """How many rows go into one answer; the first always does. A thousand long invoices are more than a gRPC message may hold."""
+    room = PAGE_CHARACTERS
+    for number, row in enumerate(rows):
+        room -= sum(300 + len(line["description"]) for line in row.lines)
+        if room < 0:
+            return max(number, 1)
+    return len(rows)
 
 
 def _visible(caller: Caller) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from libs import telemetry
 from libs.access import Caller, Kind
 from libs.errors import InvalidArgument, NotFound
 from libs.ids import new_id
@@ -18,7 +19,9 @@ from services.documents.domain import document, settings
 from services.documents.domain.customers import Customer
 from services.documents.domain.invoices import Invoice
 from services.documents.domain.renditions import Rendition
-from services.documents.service import ITSELF, RENDITIONS_CHANNEL, Contacts, Reader, UnitOfWork, customers
+from services.documents.service import ITSELF, RENDITIONS_CHANNEL, Contacts, Reader, UnitOfWork, customers, metrics
+
+log = telemetry.logger(__name__)
 
 
 def list_invoices(listing: Listing, *, caller: Caller, reader: Reader, clock: Clock, zone: ZoneInfo) -> tuple[Sequence[Invoice], str]:
@@ -130,6 +133,8 @@ def issue_invoice(
         uow.outbox.add(wire.invoice_issued(invoice, uow.invoices.next_event(invoice.id), skip_notification=skip_notification))
         uow.wake(RENDITIONS_CHANNEL)
         uow.commit()
+    metrics.ISSUED.inc()
+    log.info("invoice issued", invoice=str(invoice.id), number=invoice.number)
     return invoice
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from libs import telemetry
 from libs.access import Caller, Kind
 from libs.errors import InvalidArgument, NotFound
 from libs.listing import Listing
@@ -14,7 +15,9 @@ from libs.unit_of_work import Clock, Request
 from services.documents import wire
 from services.documents.domain.invoices import Invoice
 from services.documents.domain.payments import Payment, Statement, statement
-from services.documents.service import Contacts, Reader, UnitOfWork, customers
+from services.documents.service import Contacts, Reader, UnitOfWork, customers, metrics
+
+log = telemetry.logger(__name__)
 
 
 def list_payments(listing: Listing, *, caller: Caller, reader: Reader) -> tuple[Sequence[Payment], str]:
@@ -41,6 +44,8 @@ def create_payment(payment: Payment, *, caller: Caller, request: Request, uow: U
         uow.payments.add(payment)
         uow.outbox.add(wire.payment_recorded(payment))
         uow.commit()
+    metrics.PAYMENTS.inc()
+    log.info("payment recorded", payment=str(payment.id), invoices=len(payment.allocations))
     return payment
 
 

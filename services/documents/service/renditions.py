@@ -12,7 +12,7 @@ from libs.unit_of_work import Clock
 from services.documents import wire
 from services.documents.domain.invoices import Invoice, InvoiceIsDraft, State
 from services.documents.domain.renditions import Rendition
-from services.documents.service import ITSELF, Files, Reader, Renderer, UnitOfWork
+from services.documents.service import ITSELF, Files, Reader, Renderer, UnitOfWork, metrics
 
 BATCH = 20
 
@@ -63,7 +63,8 @@ class Copies:
 
     def _store(self, invoice: Invoice, rendition: Rendition) -> bytes:
         """Render and keep. When two do it at once, the first stored copy is the document and both give that."""
-        content = self.renderer.pdf(wire.pdf_content(invoice))
+        with metrics.RENDERING_SECONDS.time():
+            content = self.renderer.pdf(wire.pdf_content(invoice))
         if not self.files.put(rendition.key, content):
             content = self.files.get(rendition.key)
         with self.new_uow() as uow:

@@ -127,6 +127,12 @@ def test_markup_in_texts_is_printed_as_it_is(renderer: clients.TypstRenderer) ->
     assert text.count(hostile) == 2
 
 
+def test_a_word_longer_than_its_column_is_broken(renderer: clients.TypstRenderer) -> None:
+    invoice = builders.issued(lines=(builders.line("77.00", description="x" * 300),))
+    assert "x" * 300 not in text_of(printed(renderer, invoice))
+    assert "77,00 22% 77,00" in text_of(printed(renderer, invoice))
+
+
 @pytest.mark.parametrize("own_fonts_only", [False, True])
 def test_any_script_comes_out_also_on_a_machine_without_fonts(own_fonts_only: bool) -> None:
     text = "Caffè Łódź Ελλάδα Москва عربي עברית 漢字 \U0001f468\u200d\U0001f469 \ufffe"

@@ -350,6 +350,14 @@ def test_pages_hold_each_invoice_once_newest_first(documents: Documents) -> None
     assert listed(documents, page_size=3, order_by="number") == [*names, draft.name]
 
 
+def test_a_page_of_long_invoices_is_shorter_than_asked_for(small_documents: Documents) -> None:
+    long = [line(description="€" * 1000)] * 1000
+    names = [created(small_documents, lines=long).name for _ in range(5)]
+    page = small_documents.invoices.ListInvoices(pb.ListInvoicesRequest(page_size=5))
+    assert [invoice.name for invoice in page.invoices] == list(reversed(names))[:2]
+    assert listed(small_documents, page_size=5) == list(reversed(names))
+
+
 # --- bad input ----------------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("field", "fields"),
