@@ -14,6 +14,8 @@
 
   // Toasts leave after six seconds, unless somebody is reading them.
   const fade = (toast) => {
+    if (toast.dataset.toast) return;
+    toast.dataset.toast = "leaving";
     let timer;
     const start = () => { timer = setTimeout(() => toast.remove(), 6000); };
     const stop = () => clearTimeout(timer);
@@ -53,14 +55,16 @@
   addEventListener("pageshow", () => { for (const button of all("[type=submit][aria-disabled]")) { button.removeAttribute("aria-disabled"); button.classList.remove("disabled"); } });
   addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); });
 
-  // Keys: off inside fields. "/" search, g then a letter goes, n new, j k rows, Enter is the browser's own, ? lists them.
+  // Keys: off inside fields, and where they were switched off. The dialog behind "?" lists them.
   const places = { o: "home", c: "contacts", u: "customers", f: "invoices", a: "dispatches", e: "messages" };
   let going = false;
   const rows = () => all("main .rc-t tbody tr th a");
-  const move = (step) => {
-    const links = rows();
-    const at = links.indexOf(document.activeElement);
-    links[Math.min(links.length - 1, Math.max(0, at + step))]?.focus();
+  const tabs = () => all("main .rc-tabs a");
+  const among = (links, at, step) => links[Math.min(links.length - 1, Math.max(0, at + step))];
+  const move = (step) => among(rows(), rows().indexOf(document.activeElement), step)?.focus();
+  const turn = (step) => {
+    const at = tabs().findIndex((tab) => tab.hasAttribute("aria-current"));
+    if (at >= 0 && among(tabs(), at, step) !== tabs()[at]) among(tabs(), at, step).click();
   };
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest("input, textarea, select, [contenteditable]");
@@ -70,16 +74,18 @@
     switch (event.key) {
       case "/": { const search = one("input[type=search]"); if (search) { event.preventDefault(); search.focus(); } break; }
       case "g": going = true; setTimeout(() => { going = false; }, 1000); break;
-      case "n": one('main [aria-keyshortcuts="n"]')?.click(); break;
+      case "n": case "e": one(`main [aria-keyshortcuts="${event.key}"]`)?.click(); break;
       case "j": move(1); break;
       case "k": move(-1); break;
+      case "[": turn(-1); break;
+      case "]": turn(1); break;
       case "Escape": for (const menu of all("details.rc-menu[open]")) { menu.open = false; one("summary", menu).focus(); } break;
       case "?": document.getElementById("keys")?.showModal?.(); break;
     }
   });
 
   // After a page of errors the summary has the focus, so that it is read first.
-  const settle = (root) => { for (const toast of all("[data-toast]", root)) fade(toast); one("#errors", root)?.focus(); };
-  document.addEventListener("htmx:after:swap", (event) => settle(event.target));
-  settle(document);
+  const settle = () => { all("[data-toast]").forEach(fade); one("#errors")?.focus(); };
+  document.addEventListener("htmx:after:swap", settle);
+  settle();
 })();

@@ -40,8 +40,7 @@ def create_app(services: Services, *, secret: bytes, public_url: str, proxies: i
     @app.before_request
     def prepare() -> None:
         g.language = i18n.negotiate("")
-        g.theme = preferences.theme()
-        g.density = preferences.density()
+        g.theme, g.density, g.keys = (preferences.chosen(name) for name in ("theme", "density", "keys"))
         g.organization = services.contacts.organization
 
     for part in (protection, assets, formats, errors):

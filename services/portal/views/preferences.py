@@ -1,4 +1,4 @@
-"""What a browser remembers without a session: language, theme, density."""
+"""What a browser remembers without a session: language, theme, density, keys."""
 
 from __future__ import annotations
 
@@ -9,19 +9,12 @@ from services.portal.views import protection
 from services.portal.views.i18n import LANGUAGES
 from services.portal.views.people import home_url, open_to_all
 
-CHOICES = {"language": tuple(LANGUAGES), "theme": ("auto", "light", "dark"), "density": ("comfortable", "compact")}
+CHOICES = {"language": tuple(LANGUAGES), "theme": ("auto", "light", "dark"), "density": ("comfortable", "compact"), "keys": ("on", "off")}
 YEAR_SECONDS = 365 * 24 * 3600
 
 
-def theme() -> str:
-    return _chosen("theme")
-
-
-def density() -> str:
-    return _chosen("density")
-
-
-def _chosen(name: str) -> str:
+def chosen(name: str) -> str:
+    """Return what this browser chose; the first choice when it chose nothing."""
     value = request.cookies.get(name, "")
     return value if value in CHOICES[name] else CHOICES[name][0]
 

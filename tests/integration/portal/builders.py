@@ -183,7 +183,7 @@ def person(
         access=PortalAccess(enabled=True),
         newsletter=True,
     )
-    wanted.affiliations.add(position=position, permissions=permissions, preferences=preferences)
+    wanted.affiliations.add(contact="contacts/-", position=position, permissions=permissions, preferences=preferences)
     contact = backend.contacts.create_contact(wanted, skip_welcome=True, send_set_password=False, request_id="")
     id_ = UUID(contact.name.split("/")[1])
     backend.identity.accounts[id_] = Account(

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from tests.integration.portal.builders import Story, story
 from tests.integration.portal.fakes import PASSWORD
+from tests.integration.portal.pages import Operator
 from tests.integration.portal.serve import app
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -86,6 +87,14 @@ def giuseppe(told: Story, browser: Browser) -> Browser:
 def operator(browser: Browser) -> Browser:
     browser.sign_in("francesca@studio.example", "console")
     return browser
+
+
+@pytest.fixture
+def console(told: Story) -> Operator:
+    """Francesca, administrator, inside the console."""
+    at_work = Operator(app(told).test_client())
+    at_work.sign_in()
+    return at_work
 
 
 def enter(told: Story, browser: Browser, contact_id: UUID, email: str) -> Browser:

@@ -18,19 +18,27 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message as Proto
 from google.protobuf.timestamp_pb2 import Timestamp
 from recapito.access.v1 import access_pb2
-from recapito.contacts.v1.affiliations_pb2 import ListAffiliationsResponse
-from recapito.contacts.v1.contacts_pb2 import Activity, Affiliation, Contact, ListActivitiesResponse, ListContactsResponse
-from recapito.contacts.v1.customers_pb2 import Customer, ListCustomersResponse
-from recapito.contacts.v1.groups_pb2 import Group, ListGroupsResponse
+from recapito.contacts.v1.affiliations_pb2 import ListAffiliationsResponse, UpdateAffiliationRequest
+from recapito.contacts.v1.contacts_pb2 import (
+    Activity,
+    Affiliation,
+    Contact,
+    CreateContactRequest,
+    ListActivitiesResponse,
+    ListContactsResponse,
+    UpdateContactRequest,
+)
+from recapito.contacts.v1.customers_pb2 import CreateCustomerRequest, Customer, ListCustomersResponse, UpdateCustomerRequest
+from recapito.contacts.v1.groups_pb2 import CreateGroupRequest, Group, ListGroupsResponse, UpdateGroupRequest
 from recapito.contacts.v1.permissions_pb2 import Permissions
 from recapito.contacts.v1.settings_pb2 import ContactsSettings
 from recapito.documents.v1.document_pb2 import Totals
-from recapito.documents.v1.invoices_pb2 import Invoice, ListInvoicesResponse
-from recapito.documents.v1.payments_pb2 import ListPaymentsResponse, Payment, Statement
+from recapito.documents.v1.invoices_pb2 import CreateInvoiceRequest, Invoice, ListInvoicesResponse, UpdateInvoiceRequest
+from recapito.documents.v1.payments_pb2 import CreatePaymentRequest, ListPaymentsResponse, Payment, Statement
 from recapito.documents.v1.settings_pb2 import DocumentsSettings
-from recapito.identity.v1.accounts_pb2 import Account, ListAccountsResponse
+from recapito.identity.v1.accounts_pb2 import Account, CreateAccountRequest, ListAccountsResponse
 from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link, ListLinksResponse
-from recapito.identity.v1.policies_pb2 import Acceptance, ListAcceptancesResponse, ListPoliciesResponse, Policy
+from recapito.identity.v1.policies_pb2 import Acceptance, CreatePolicyRequest, ListAcceptancesResponse, ListPoliciesResponse, Policy
 from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, Session
 from recapito.notifications.v1.dispatches_pb2 import (
     Decision,
@@ -56,6 +64,7 @@ from libs.errors import (
     Unauthenticated,
 )
 from libs.ids import new_id
+from libs.rpc.validation import check
 from services.portal.service import Client, Entry, Page, Services
 
 P = TypeVar("P", bound=Proto)
@@ -349,6 +358,7 @@ class FakeIdentity:
         return ListAccountsResponse(accounts=shown, next_page_token=following)
 
     def create_account(self, account: Account, request_id: str) -> Account:
+        check(CreateAccountRequest(account=account))
         self.require_fresh()
         if any(account.email == other.email for other in self.accounts.values()):
             raise AlreadyExists("taken", reason="EMAIL_TAKEN", violations=[_taken("account.email", "EMAIL_TAKEN")])
@@ -430,6 +440,8 @@ class FakeIdentity:
         return found
 
     def create_policy(self, policy: Policy, request_id: str) -> Policy:
+        check(CreatePolicyRequest(policy=policy))
+
         def make() -> Policy:
             stored = Policy()
             stored.CopyFrom(policy)
@@ -503,6 +515,8 @@ class FakeContacts:
         return self.customers[customer_id]
 
     def create_customer(self, customer: Customer, request_id: str) -> Customer:
+        check(CreateCustomerRequest(customer=customer))
+
         def make() -> Customer:
             id_ = new_id()
             stored = Customer()
@@ -519,6 +533,7 @@ class FakeContacts:
         return self.requests.once(request_id, make)
 
     def update_customer(self, customer: Customer, paths: Sequence[str], request_id: str) -> Customer:
+        check(UpdateCustomerRequest(customer=customer, update_mask=FieldMask(paths=paths)))
         id_ = UUID(customer.name.split("/")[1])
         self.customers[id_] = merged(self.get_customer(id_), customer, paths)
         return self.customers[id_]
@@ -549,6 +564,8 @@ class FakeContacts:
         return self.contacts[contact_id]
 
     def create_contact(self, contact: Contact, *, skip_welcome: bool, send_set_password: bool, request_id: str) -> Contact:
+        check(CreateContactRequest(contact=contact))
+
         def make() -> Contact:
             id_ = new_id()
             stored = Contact()
@@ -578,6 +595,7 @@ class FakeContacts:
             setattr(affiliation.effective_permissions, name.lower(), Permissions.ALLOW if own == Permissions.ALLOW else Permissions.DENY)
 
     def update_contact(self, contact: Contact, paths: Sequence[str], request_id: str) -> Contact:
+        check(UpdateContactRequest(contact=contact, update_mask=FieldMask(paths=paths)))
         id_ = UUID(contact.name.split("/")[1])
         self.contacts[id_] = merged(self.get_contact(id_), contact, paths)
         return self.contacts[id_]
@@ -617,6 +635,7 @@ class FakeContacts:
         return touched(stored)
 
     def update_affiliation(self, affiliation: Affiliation, paths: Sequence[str], request_id: str) -> Affiliation:
+        check(UpdateAffiliationRequest(affiliation=affiliation, update_mask=FieldMask(paths=paths)))
         _customers, customer_id, _affiliations, contact_id = affiliation.name.split("/")
         stored = self.get_affiliation(UUID(customer_id), UUID(contact_id))
         stored.CopyFrom(merged(stored, affiliation, paths))
@@ -625,6 +644,8 @@ class FakeContacts:
 
     def make_primary(self, customer_id: UUID, contact_id: UUID, etag: str, request_id: str) -> Affiliation:
         chosen = self.get_affiliation(customer_id, contact_id)
+        if etag and etag != chosen.etag:
+            raise EtagMismatch("it was changed by someone else")
         for affiliation in self._of_customer(f"customers/{customer_id}"):
             affiliation.primary = affiliation.name == chosen.name
         self.customers[customer_id].primary_contact = f"contacts/{contact_id}"
@@ -646,6 +667,8 @@ class FakeContacts:
         return self.groups[group_id]
 
     def create_group(self, group: Group, request_id: str) -> Group:
+        check(CreateGroupRequest(group=group))
+
         def make() -> Group:
             id_ = new_id()
             stored = Group()
@@ -659,6 +682,7 @@ class FakeContacts:
         return self.requests.once(request_id, make)
 
     def update_group(self, group: Group, paths: Sequence[str], request_id: str) -> Group:
+        check(UpdateGroupRequest(group=group, update_mask=FieldMask(paths=paths)))
         id_ = UUID(group.name.split("/")[1])
         self.groups[id_] = merged(self.get_group(id_), group, paths)
         return self.groups[id_]
@@ -748,6 +772,8 @@ class FakeDocuments:
         return touched(invoice)
 
     def create_invoice(self, invoice: Invoice, request_id: str) -> Invoice:
+        check(CreateInvoiceRequest(invoice=invoice))
+
         def make() -> Invoice:
             id_ = new_id()
             stored = Invoice()
@@ -761,6 +787,7 @@ class FakeDocuments:
         return self.requests.once(request_id, make)
 
     def update_invoice(self, invoice: Invoice, paths: Sequence[str], request_id: str) -> Invoice:
+        check(UpdateInvoiceRequest(invoice=invoice, update_mask=FieldMask(paths=paths)))
         id_ = UUID(invoice.name.split("/")[1])
         self.invoices[id_] = self._summed(merged(self.get_invoice(id_), invoice, paths))
         return self.invoices[id_]
@@ -795,6 +822,8 @@ class FakeDocuments:
         return ListPaymentsResponse(payments=shown, next_page_token=following)
 
     def create_payment(self, payment: Payment, request_id: str) -> Payment:
+        check(CreatePaymentRequest(payment=payment))
+
         def make() -> Payment:
             for share in payment.allocations:
                 invoice = self.invoices[UUID(share.invoice.split("/")[1])]
