@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -178,6 +179,7 @@ class Contacts(contacts_pb2_grpc.ContactsServicer):
     def ListActivities(
         self, request: contacts_pb2.ListActivitiesRequest, context: grpc.ServicerContext
     ) -> contacts_pb2.ListActivitiesResponse:
+        threading.Event().wait(1.0)
         return contacts_pb2.ListActivitiesResponse()
 
 

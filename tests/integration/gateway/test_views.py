@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from services.gateway import clients
 from tests.integration.gateway.backends import ACCESS_TOKEN, CONTACT_TOKEN, CUSTOMER, OPERATOR, OPERATOR_TOKEN, PDF, Backends
 
 OPERATOR_HEADERS = {"Authorization": f"Bearer {OPERATOR_TOKEN}"}
@@ -316,6 +317,11 @@ def test_a_reason_and_its_values_are_passed_on(client: FlaskClient) -> None:
 
 def test_a_service_that_is_not_there_is_unavailable(client: FlaskClient) -> None:
     problem(client.get("/v1/dispatches", headers=OPERATOR_HEADERS), 503)
+
+
+def test_a_service_that_is_late_is_not_waited_for(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "CALL_SECONDS", 0.2)
+    problem(client.get(f"/v1/contacts/{CUSTOMER}/activities", headers=OPERATOR_HEADERS), 504)
 
 
 def test_an_error_that_says_too_much_still_arrives(client: FlaskClient) -> None:
