@@ -25,16 +25,16 @@ body { margin: 0; padding: 24px 12px; background: #f3f5f4; color: #1b2a26; font:
 div.column { max-width: 600px; margin: 0 auto; background: #ffffff; border: 1px solid #dbe3e0; border-radius: 8px; }
 div.preheader { display: none; max-height: 0; overflow: hidden; }
 header { padding: 20px 24px 0; font-weight: 700; }
-header p { margin: 0; }
+header p { margin: 0; text-align: start; }
 main { padding: 12px 24px 8px; }
-main p { margin: 12px 0; overflow-wrap: anywhere; }
+main p { margin: 12px 0; text-align: start; overflow-wrap: anywhere; }
 main table { border-collapse: collapse; width: 100%; margin: 16px 0; }
 main th { padding: 6px 0; font-weight: 400; color: #50625c; border-bottom: 1px solid #e6ecea; width: 40%; text-align: start; vertical-align: top; }
 main td { padding: 6px 0; border-bottom: 1px solid #e6ecea; font-weight: 600; text-align: start; overflow-wrap: anywhere; }
 p.action { margin: 20px 0; }
 p.action a { display: inline-block; padding: 12px 22px; background: #14543f; color: #ffffff; text-decoration: none; font-weight: 600; border-radius: 6px; line-height: 20px; }
 footer { padding: 12px 24px 20px; border-top: 1px solid #e6ecea; font-size: 14px; color: #50625c; }
-footer p { margin: 6px 0; overflow-wrap: anywhere; }
+footer p { margin: 6px 0; text-align: start; overflow-wrap: anywhere; }
 """  # noqa: E501 - style sheet
 PAGE = """<!DOCTYPE html>
 <html lang="{language}" dir="{=dir}">
@@ -158,7 +158,10 @@ def _page(language: str, subject: str, preheader: str, frame: str) -> str:
     page = PAGE
     for slot, value in parts:
         page = page.replace(slot, value)
-    return css_inline.inline(page, keep_style_tags=False, load_remote_stylesheets=False)
+    inlined = css_inline.inline(page, keep_style_tags=False, load_remote_stylesheets=False)
+    # Our words are written from left to right in both languages: on a page of the other direction the columns change sides and the
+    # lines begin on the right, but the words of a sentence keep their order.
+    return re.sub(r"<(p|th|td)(?=[ >])", r'<\1 dir="ltr"', inlined).replace("text-align: start", "text-align: {=align}")
 
 
 class _StrictLoader(yaml.SafeLoader):

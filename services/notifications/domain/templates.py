@@ -14,6 +14,7 @@ from libs.errors import InvalidArgument
 
 LARGEST_BYTES = 512 * 1024  # of one rendered message, subject and both parts
 _FIELD = re.compile(r"\{(=?)([a-z][a-z0-9_]*)\}")
+_LAYOUT = frozenset({"dir", "align"})  # slots of the page itself
 
 
 class TemplateInvalid(InvalidArgument):
@@ -58,7 +59,8 @@ Fields = Mapping[str, Field]
 class Source:
     """The words of one kind in one language for one reason, frame and footer in place.
 
-    html: a whole document, styles already written into the elements; {=name} is a field in plain text there (title, attributes).
+    html: a whole document, styles already written into the elements; {=name} is a field in plain text there (title, attributes),
+    {=dir} and {=align} are the direction of the page and the side on which its lines begin.
     """
 
     kind: str
@@ -135,7 +137,8 @@ class Template:
         if missing := [name for name in self.needed if not values.get(name)]:
             raise ContentMissing(f"no value for {', '.join(sorted(missing))}")
         filled = dict.fromkeys(self.secrets, mark) if mark else {}
-        filler = _Filler({**values, **{name: mark for name in filled if values.get(name)}}, mark, "rtl" if right_to_left else "ltr")
+        layout = {"dir": "rtl", "align": "right"} if right_to_left else {"dir": "ltr", "align": "left"}
+        filler = _Filler({**values, **{name: mark for name in filled if values.get(name)}, **layout}, mark)
         rendered = Rendered(filler.fill(self._subject), filler.text(self._text), "".join(map(filler.fill, self._html)))
         size = len(rendered.subject) + len(rendered.text) + len(rendered.html)
         if (
@@ -147,8 +150,8 @@ class Template:
 
 
 class _Filler:
-    def __init__(self, values: Mapping[str, str], mark: str, direction: str) -> None:
-        self._values, self._mark, self._direction = values, mark, direction
+    def __init__(self, values: Mapping[str, str], mark: str) -> None:
+        self._values, self._mark = values, mark
         self._done: dict[_Slot, str] = {}
 
     def fill(self, block: _Block) -> str:
@@ -168,7 +171,7 @@ class _Filler:
     def _escaped(self, slot: _Slot) -> str:
         done = self._done.get(slot)
         if done is None:
-            value = self._direction if slot.name == "dir" else self._values.get(slot.name, "")
+            value = self._values.get(slot.name, "")
             shared = slot.mode is not _Mode.URL  # the readers of one dispatch share most values; a link belongs to one, and is not kept
             done = escape_shared(value, slot.mode.value, slot.lines) if shared else escape(value, slot.mode.value, mark=self._mark)
             self._done[slot] = done
@@ -219,9 +222,9 @@ def compiled(source: Source, fields: Fields) -> Template:
     """Check and compile; TemplateInvalid says what is wrong, with the place."""
     for part, place in (("subject", "subject"), ("preheader", "preheader"), ("text", "body"), ("html", "body")):
         for name in _names(getattr(source, part)):
-            if part != "html" or name != "dir":
+            if part != "html" or name not in _LAYOUT:
                 _check(source, part, place, name, fields)
-    names = frozenset(_names(source.subject + source.text + source.html)) - {"dir"}
+    names = frozenset(_names(source.subject + source.text + source.html)) - _LAYOUT
     optional = frozenset(name for name in names if source.kind in fields[name].optional_in or "all" in fields[name].optional_in)
     return Template(
         source,

@@ -164,6 +164,8 @@ def test_every_message_has_text_and_page_in_the_readers_language_and_direction(l
         page = Seen(rendered.html)
         assert page.tags[0] == ("html", {"lang": language, "dir": "rtl"}), source.kind
         assert dict(page.tags)["body"]["dir"] == "rtl"
+        sentences = [attributes for tag, attributes in page.tags if tag in {"p", "th", "td"}]
+        assert all(sentence["dir"] == "ltr" and "text-align: right" in str(sentence["style"]) for sentence in sentences)
         assert not {"script", "link", "img", "style", "iframe"} & set(page.names)
         assert all(attributes.get("style") for tag, attributes in page.tags if tag in {"p", "main", "footer"})
         assert "{" not in rendered.text + rendered.subject, source.kind
