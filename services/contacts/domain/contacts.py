@@ -9,7 +9,7 @@ from uuid import UUID
 
 from libs.errors import AlreadyExists, FailedPrecondition, FieldViolation, InvalidArgument, NotFound
 from services.contacts.domain.permissions import Permissions, Preferences, Warning, warnings  # noqa: A004 - the contract's word
-from services.contacts.domain.values import Checks, email_address, email_key, folded, phone_number, searchable
+from services.contacts.domain.values import Checks, email_address, email_key, key_of, phone_number, searchable
 
 
 class ContactNotFound(NotFound):
@@ -135,7 +135,7 @@ class Contact:
 
     @property
     def sort_name(self) -> str:
-        return folded(f"{self.last_name} {self.first_name}")
+        return key_of(f"{self.last_name} {self.first_name}")
 
     @property
     def search_text(self) -> str:

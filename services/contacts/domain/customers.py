@@ -10,7 +10,7 @@ from uuid import UUID
 
 from libs.errors import NotFound
 from services.contacts.domain.permissions import NO_PERMISSIONS, Permissions
-from services.contacts.domain.values import Checks, email_address, folded, phone_number, sdi_code, searchable, tax_code, vat_number
+from services.contacts.domain.values import Checks, email_address, key_of, phone_number, sdi_code, searchable, tax_code, vat_number
 
 
 class CustomerNotFound(NotFound):
@@ -99,7 +99,7 @@ class Customer:
 
     @property
     def sort_name(self) -> str:
-        return folded(self.display_name)
+        return key_of(self.display_name)
 
     @property
     def search_text(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from libs.errors import AlreadyExists, FailedPrecondition, FieldViolation, InvalidArgument
-from services.contacts.domain.values import Checks, folded
+from services.contacts.domain.values import Checks, key_of
 
 
 class NameTaken(AlreadyExists):
@@ -44,7 +44,7 @@ class Group:
 
     @property
     def name_key(self) -> str:
-        return folded(self.display_name)
+        return key_of(self.display_name)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from libs.errors import FieldViolation, InvalidArgument
 _DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # they make a text look like another one
 _TAX_ID = re.compile(r"[A-Z0-9][A-Z0-9./]{1,27}")
 _ITALIAN = ("", "IT")
+_LONGEST_KEY = 300  # some characters unfold to eighteen: what an index holds has an end, whatever was typed
 T = TypeVar("T")
 
 
@@ -78,19 +79,30 @@ def folded(text: str) -> str:
     return " ".join(bare.casefold().split())
 
 
+def key_of(text: str) -> str:
+    """Return the beginning of the folded text, by which names are ordered and compared."""
+    return folded(text)[:_LONGEST_KEY]
+
+
 def searchable(*texts: str) -> str:
-    """Return what a search looks through: the folded texts, and their words without the marks inside them ("s.r.l." is also "srl")."""
+    """Return what a search looks through: the folded texts, and their words without the marks inside them ("s.r.l." is also "srl").
+
+    A space stands before each word, so that its beginning can be found.
+    """
     words = folded(" ".join(texts)).split()
     bare = [plain for word in words if (plain := re.sub(r"[^\w@]", "", word)) != word and plain]
-    return " ".join([*words, *bare])
+    return "".join(f" {word}" for word in [*words, *bare])
 
 
 def email_address(text: str) -> str:
     """Return the address without outer spaces, its domain in small letters; reserved test domains are welcome."""
     try:
-        return str(validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized)
+        address = str(validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized)
     except EmailNotValidError:
         raise Malformed("EMAIL_MALFORMED", "is not an e-mail address") from None
+    if len(email_key(address) or "") > _LONGEST_KEY:
+        raise Malformed("EMAIL_MALFORMED", "is too long for an e-mail address")
+    return address
 
 
 def email_key(address: str) -> str | None:

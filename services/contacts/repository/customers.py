@@ -37,6 +37,14 @@ class SqlCustomers:
             raise CustomerNotFound(f"customer {customer_id} does not exist")
         return _customer(row, groups_of(self.connection, customer_groups, [customer_id])[customer_id])
 
+    def shown(self, found: Sequence[Customer], sight: Sight) -> list[Customer]:
+        """Return the customers as the caller may see them: without a primary contact that is hidden from it."""
+        ids = {one.primary_contact_id for one in found if one.primary_contact_id is not None}
+        if sight.everything or not ids:
+            return list(found)
+        seen = set(self.connection.execute(sa.select(contacts.c.id).where(contacts.c.id.in_(ids), contact_visible(sight))).scalars())
+        return [one if one.primary_contact_id in seen else replace(one, primary_contact_id=None) for one in found]
+
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Customer], str]:
         query = sa.select(customers).where(customer_visible(sight))
         for condition in _searched(folded(listing.query), sight):

@@ -77,8 +77,8 @@ groups = sa.Table(
     "groups",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("display_name", sa.String(100), nullable=False),
-    sa.Column("name_key", sa.String(200), nullable=False, unique=True),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False, unique=True),
     sa.Column("parent_id", sa.Uuid, sa.ForeignKey("groups.id")),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
@@ -86,15 +86,15 @@ customers = sa.Table(
     "customers",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
     sa.Column("categories", sa.String(120), nullable=False),  # ",CLIENT,SUPPLIER,"
-    sa.Column("display_name", sa.String(200), nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False),
     sa.Column("sort_name", sa.Text, nullable=False),
     sa.Column("search", sa.Text, nullable=False),
-    sa.Column("email", sa.String(254), nullable=False),
-    sa.Column("phone", sa.String(20), nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("phone", sa.Text, nullable=False),
     sa.Column("tax_identity", sa.JSON, nullable=False),
-    sa.Column("language_code", sa.String(5), nullable=False),
+    sa.Column("language_code", sa.Text, nullable=False),
     sa.Column("permissions", PermissionsText, nullable=False),
     sa.Column("primary_contact_id", sa.Uuid),
     sa.Column("create_time", UtcDateTime, nullable=False),
@@ -120,14 +120,14 @@ contacts = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("customer_id", sa.Uuid, sa.ForeignKey("customers.id"), nullable=False, index=True),
     sa.Column("state", sa.String(20), nullable=False),
-    sa.Column("first_name", sa.String(100), nullable=False),
-    sa.Column("last_name", sa.String(100), nullable=False),
+    sa.Column("first_name", sa.Text, nullable=False),
+    sa.Column("last_name", sa.Text, nullable=False),
     sa.Column("sort_name", sa.Text, nullable=False),
     sa.Column("search", sa.Text, nullable=False),
-    sa.Column("email", sa.String(254), nullable=False),
-    sa.Column("email_key", sa.String(400), unique=True),  # folded; null without an address
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_key", sa.Text, unique=True),  # folded; null without an address
     sa.Column("contact_points", sa.JSON, nullable=False),
-    sa.Column("language_code", sa.String(5), nullable=False),
+    sa.Column("language_code", sa.Text, nullable=False),
     sa.Column("direction", sa.String(3), nullable=False),
     sa.Column("access_enabled", sa.Boolean, nullable=False),
     sa.Column("access_start_date", sa.Date),
@@ -153,7 +153,7 @@ affiliations = sa.Table(
     sa.Column("customer_id", sa.Uuid, primary_key=True),
     sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id"), primary_key=True, index=True),
     sa.Column("primary_contact_id", sa.Uuid, nullable=False),
-    sa.Column("position", sa.String(100), nullable=False),
+    sa.Column("position", sa.Text, nullable=False),
     sa.Column("permissions", PermissionsText, nullable=False),
     sa.Column("preferences", PreferencesText, nullable=False),
     sa.Column("create_time", UtcDateTime, nullable=False),
@@ -191,9 +191,9 @@ activities = sa.Table(  # outlives the contact, hence no foreign key
     sa.Column("event_id", sa.Uuid, nullable=False),
     sa.Column("contact_id", sa.Uuid, nullable=False),
     sa.Column("customer_id", sa.Uuid),
-    sa.Column("kind", sa.String(120), nullable=False),
-    sa.Column("resource", sa.String(200), nullable=False),
-    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("resource", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
     sa.Column("time", UtcDateTime, nullable=False),
     sa.UniqueConstraint("event_id", "contact_id"),
     sa.Index("ix_activities_contact_id_time_id", "contact_id", "time", "id"),
@@ -203,9 +203,9 @@ settings = sa.Table(  # one row
     "settings",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("organization_name", sa.String(200), nullable=False),
-    sa.Column("time_zone", sa.String(60), nullable=False),
-    sa.Column("language_code", sa.String(5), nullable=False),
+    sa.Column("organization_name", sa.Text, nullable=False),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    sa.Column("language_code", sa.Text, nullable=False),
     sa.Column("default_permissions", PermissionsText, nullable=False),
     sa.Column("default_preferences", PreferencesText, nullable=False),
     sa.Column("profiles", sa.JSON, nullable=False),
@@ -239,6 +239,11 @@ def _in_groups(member: sa.Column[UUID], row: sa.Column[UUID], group: sa.Column[U
     return sa.exists().where(member == row, group.in_(sorted(sight.groups)))
 
 
+_MOST_WORDS = 8
+_SHORTEST_PART = 3  # what a trigram can find inside a word
+
+
 def words(query: str, column: sa.Column[str]) -> list[ColumnElement[bool]]:
-    """Return one condition for each word of a folded query: it is part of the column."""
-    return [column.contains(word, autoescape=True) for word in query.split()]
+    """Return one condition for each word of a folded query: it is part of a word of the column, a very short one its beginning."""
+    wanted = list(dict.fromkeys(query.split()))[:_MOST_WORDS]
+    return [column.contains(word if len(word) >= _SHORTEST_PART else f" {word}", autoescape=True) for word in wanted]

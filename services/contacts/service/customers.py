@@ -20,7 +20,7 @@ def create_customer(make: Callable[[UUID], Customer], request: Request, caller: 
     customer, sight = make(new_id()).checked(), sight_of(caller)
     with uow:
         if (earlier := uow.requests.claim(request, str(customer.id))) is not None:
-            return uow.customers.get(UUID(earlier), sight)
+            return _shown(uow.customers.get(UUID(earlier), sight), sight, uow)
         settings = uow.settings.get()
         customer = replace(
             customer,
@@ -40,15 +40,20 @@ def update_customer(
     sight = sight_of(caller)
     with uow:
         if uow.requests.claim(request, str(customer_id)) is not None:
-            return uow.customers.get(customer_id, sight)
+            return _shown(uow.customers.get(customer_id, sight), sight, uow)
         before = uow.customers.get(customer_id, sight, lock=True)
         customer = replace(change(before).checked(), update_time=clock())
         if customer.groups != before.groups:
             _groups(customer.groups, before.groups, sight, uow)
         customer = uow.customers.save(customer)
         uow.outbox.add(wire.customer_updated(customer))
+        customer = _shown(customer, sight, uow)
         uow.commit()
     return customer
+
+
+def _shown(customer: Customer, sight: Sight, uow: UnitOfWork) -> Customer:
+    return uow.customers.shown([customer], sight)[0]
 
 
 def _groups(wanted: frozenset[UUID], before: frozenset[UUID], sight: Sight, uow: UnitOfWork) -> frozenset[UUID]:

@@ -29,12 +29,14 @@ class Customers(CustomersServicer):
     def ListCustomers(self, request: pb.ListCustomersRequest, _context: ServicerContext) -> pb.ListCustomersResponse:
         wanted = listing(request, fields=FIELDS, orders=("display_name", "create_time"), default_order="display_name")
         with self.reading() as repositories:
-            page, token = repositories.customers.page(wanted, sight_of(context.caller()))
+            page, token = repositories.customers.page(wanted, sight := sight_of(context.caller()))
+            page = repositories.customers.shown(page, sight)
         return pb.ListCustomersResponse(customers=[wire.customer(one) for one in page], next_page_token=token)
 
     def GetCustomer(self, request: pb.GetCustomerRequest, _context: ServicerContext) -> pb.Customer:
         with self.reading() as repositories:
-            return wire.customer(repositories.customers.get(wire.id_of(request.name), sight_of(context.caller())))
+            found = repositories.customers.get(wire.id_of(request.name), sight := sight_of(context.caller()))
+            return wire.customer(repositories.customers.shown([found], sight)[0])
 
     def CreateCustomer(self, request: pb.CreateCustomerRequest, _context: ServicerContext) -> pb.Customer:
         make = wire.new_customer(request.customer, self.clock())

@@ -8,14 +8,16 @@ from recapito.contacts.v1 import contacts_pb2
 from libs.errors import InvalidArgument
 from services.contacts.domain import Candidate, Candidates, Party, Query
 from services.contacts.wire.contacts import direction
-from services.contacts.wire.names import contact_name, customer_name, id_of
+from services.contacts.wire.names import contact_name, customer_name, reference_of
 from services.contacts.wire.permissions import permissions, preferences
 
 
 def query(message: pb.BatchGetCandidatesRequest.Query, index: int) -> Query:
     if not message.party.startswith("customers/"):
         raise InvalidArgument.of(f"queries[{index}].party", "is not the name of a customer", "NAME_INVALID")
-    return Query(id_of(message.party), tuple(id_of(name) for name in message.contacts))
+    at = f"queries[{index}]"
+    named = tuple(reference_of(name, f"{at}.contacts") for name in message.contacts)
+    return Query(reference_of(message.party, f"{at}.party"), named)
 
 
 def candidates(domain: Candidates) -> pb.BatchGetCandidatesResponse:

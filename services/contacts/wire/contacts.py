@@ -32,8 +32,9 @@ from services.contacts.wire.names import (
     etag,
     group_names,
     id_of,
-    ids_of,
     merged,
+    reference_of,
+    references_of,
     timestamp,
 )
 from services.contacts.wire.permissions import permissions, permissions_of, preferences, preferences_of
@@ -93,12 +94,17 @@ def _day(field: str, text: str) -> date | None:
 
 def new_contact(message: pb.Contact, id_: UUID, now: datetime) -> tuple[Contact, list[Affiliation]]:
     """Return the contact under its id, with the affiliations that it is made with; a bare one is for its home customer."""
-    made = _with_fields(Contact(id_, id_of(message.customer), message.first_name, message.last_name, now, now), message)
+    home = reference_of(message.customer, "contact.customer")
+    made = _with_fields(Contact(id_, home, message.first_name, message.last_name, now, now), message)
     return made, [_first_affiliation(one, made, index) for index, one in enumerate(message.affiliations)]
 
 
 def _first_affiliation(message: pb.Affiliation, contact: Contact, index: int) -> Affiliation:
-    customer_id = id_of(message.name) if message.name else contact.customer_id
+    customer_id = (
+        reference_of(message.name.partition("/affiliations/")[0], f"contact.affiliations[{index}].name")
+        if message.name
+        else contact.customer_id
+    )
     return Affiliation(
         customer_id,
         contact.id,
@@ -130,7 +136,7 @@ def _with_fields(domain: Contact, message: pb.Contact) -> Contact:
         access=_access_of(message.access),
         block_ticket_email=message.block_ticket_email,
         do_not_call=message.do_not_call,
-        groups=ids_of(message.groups),
+        groups=references_of(message.groups, "contact.groups"),
     )
 
 
@@ -160,7 +166,7 @@ def new_affiliation(parent: str, message: pb.Affiliation, now: datetime) -> Affi
         raise InvalidArgument.of("affiliation.contact", "is required", "REQUIRED")
     return Affiliation(
         id_of(parent),
-        id_of(message.contact),
+        reference_of(message.contact, "affiliation.contact"),
         now,
         position=message.position,
         permissions=permissions_of(message.permissions),

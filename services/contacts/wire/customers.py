@@ -13,7 +13,7 @@ from recapito.contacts.v1 import customers_pb2 as pb
 from recapito.type.v1 import type_pb2
 
 from services.contacts.domain import Category, Customer, Kind, TaxIdentity
-from services.contacts.wire.names import check_etag, contact_name, customer_name, etag, group_names, ids_of, merged, timestamp
+from services.contacts.wire.names import check_etag, contact_name, customer_name, etag, group_names, merged, references_of, timestamp
 from services.contacts.wire.permissions import permissions, permissions_of
 
 
@@ -92,7 +92,7 @@ def _with_fields(domain: Customer, message: pb.Customer) -> Customer:
         tax_identity=tax_identity_of(message.tax_identity),
         language_code=message.language_code,
         permissions=permissions_of(message.permissions),
-        groups=ids_of(message.groups),
+        groups=references_of(message.groups, "customer.groups"),
     )
 
 

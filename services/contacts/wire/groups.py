@@ -10,7 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from recapito.contacts.v1 import groups_pb2 as pb
 
 from services.contacts.domain import Group
-from services.contacts.wire.names import check_etag, etag, id_of, merged
+from services.contacts.wire.names import check_etag, etag, merged, reference_of
 
 
 def group(domain: Group) -> pb.Group:
@@ -41,4 +41,4 @@ def check_group(given: str) -> Callable[[Group], None]:
 
 
 def _parent(message: pb.Group) -> UUID | None:
-    return id_of(message.parent_group) if message.parent_group else None
+    return reference_of(message.parent_group, "group.parent_group") if message.parent_group else None

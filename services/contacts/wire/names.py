@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -10,14 +11,14 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from libs.errors import EtagMismatch, NotFound
+from libs.errors import EtagMismatch, InvalidArgument, NotFound
 
 M = TypeVar("M", bound=Message)
 
 
 def id_of(name: str, me: UUID | None = None) -> UUID:
     """Return the id in "contacts/{uuid}"; "me" is the caller's own. Any other alias names nothing: NotFound."""
-    segment = name.split("/")[1]
+    _, _, segment = name.partition("/")
     if segment == "me" and me is not None:
         return me
     return _uuid(segment, name)
@@ -36,8 +37,16 @@ def _uuid(segment: str, name: str) -> UUID:
         raise NotFound(f"{name} does not exist") from None
 
 
-def ids_of(names: object) -> frozenset[UUID]:
-    return frozenset(id_of(name) for name in names)  # type: ignore[attr-defined] # a repeated field, which has no common type
+def reference_of(name: str, field: str) -> UUID:
+    """Return the id that a field of a resource names; an alias names nothing there."""
+    try:
+        return id_of(name)
+    except NotFound:
+        raise InvalidArgument.of(field, "does not exist", "NAME_INVALID") from None
+
+
+def references_of(names: Iterable[str], field: str) -> frozenset[UUID]:
+    return frozenset(reference_of(name, field) for name in names)
 
 
 def customer_name(id_: UUID) -> str:

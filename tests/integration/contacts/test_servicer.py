@@ -132,7 +132,7 @@ def test_customers_are_found_by_parts_of_words_without_accents(api: Api) -> None
 def test_wildcards_of_a_search_stand_for_themselves(api: Api) -> None:
     api.new_customer(display_name="Cento 100%")
     api.new_customer(display_name="Cento 100")
-    for query, hits in (("100%", 1), ("1_0", 0), ("%", 1), ("\\", 0), ("'", 0)):
+    for query, hits in (("100%", 1), ("1_0", 0), ("00%", 1), ("%", 0), ("\\", 0), ("'", 0)):
         with api.operator():
             assert len(api.customers.ListCustomers(customers_pb2.ListCustomersRequest(query=query)).customers) == hits
 
@@ -740,6 +740,19 @@ def test_an_operator_sees_its_groups_and_nothing_tells_it_that_there_is_more(api
             api.contact_of(seen.name)
 
 
+@pytest.mark.req("R-GRP-09")
+def test_a_hidden_primary_contact_is_not_named(api: Api) -> None:
+    naples, rome = api.new_group("Napoli"), api.new_group("Roma")
+    customer = api.new_customer(groups=[naples.name, rome.name])
+    hidden = api.new_contact(customer, groups=[rome.name])
+    with api.operator(naples.name):
+        assert api.customer_of(customer.name).primary_contact == ""
+        assert api.customers.ListCustomers(customers_pb2.ListCustomersRequest()).customers[0].primary_contact == ""
+        assert api.update_customer(customer, email="x@abc.example").primary_contact == ""
+    with api.operator(rome.name):
+        assert api.customer_of(customer.name).primary_contact == hidden.name
+
+
 @pytest.mark.req("R-GRP-07")
 def test_an_operator_of_one_office_makes_and_moves_people_only_within_it(api: Api) -> None:
     naples, rome = api.new_group("Napoli"), api.new_group("Roma")
@@ -814,6 +827,10 @@ def test_a_contact_sees_itself_and_those_it_acts_for(api: Api) -> None:
         ({"contact_points": [{"kind": "PHONE", "value": "345"}]}, "contact.contact_points[0].value"),
         ({"contact_points": [{"value": "+393451234567"}]}, "contact.contact_points[0].kind"),
         ({"groups": [f"groups/{uuid4()}"]}, "contact.groups"),
+        ({"groups": ["groups/-"]}, "contact.groups"),
+        ({"customer": "customers/me"}, "contact.customer"),
+        ({"affiliations": [{"name": "customers/-/affiliations/-"}]}, "contact.affiliations[0].name"),
+        ({"email": "\ufdfa" * 40 + "@abc.example"}, "contact.email"),
         ({"direction": 7}, "contact.direction"),
         ({"affiliations": [{"permissions": {"invoices": 9}}]}, "contact.affiliations[0].permissions.invoices"),
         ({"affiliations": [{"preferences": {"kinds": {"x": "ON"}}}]}, "contact.affiliations[0].preferences.kinds"),
@@ -832,6 +849,17 @@ def test_bad_input_is_refused_by_the_name_of_its_field(sqlite_api: Api, fields: 
 def test_an_alias_that_means_nothing_here_is_not_found(sqlite_api: Api, name: str) -> None:
     with sqlite_api.operator(), pytest.raises(NotFound):
         sqlite_api.contact_of(name)
+
+
+def test_text_that_unfolds_to_many_times_its_length_is_no_failure(api: Api) -> None:
+    long = "\ufdfa" * 100
+    customer = api.new_customer(display_name=long * 2, phone="+390811234567")
+    contact = api.new_contact(customer, first_name="\u0958" * 100, last_name=long, affiliations=[{"position": "\u0958" * 100}])
+    api.new_group(long)
+    with api.operator():
+        assert [one.name for one in api.contacts.ListContacts(contacts_pb2.ListContactsRequest(query=long)).contacts] == [contact.name]
+        words = " ".join(str(number) for number in range(66))
+        assert not api.contacts.ListContacts(contacts_pb2.ListContactsRequest(query=words)).contacts
 
 
 def test_hostile_text_is_kept_as_it_is(sqlite_api: Api) -> None:

@@ -33,7 +33,7 @@ from services.contacts.domain import (
     filled,
     warnings,
 )
-from services.contacts.domain.values import Malformed, email_address, email_key, folded, phone_number, tax_code, vat_number
+from services.contacts.domain.values import Malformed, email_address, email_key, folded, phone_number, searchable, tax_code, vat_number
 from tests.unit.contacts.builders import contact, customer
 
 
@@ -160,6 +160,11 @@ def test_a_tax_code_that_cannot_be_is_refused(text: str, region: str) -> None:
 
 def test_folding_forgets_case_accents_and_spaces() -> None:
     assert folded("  Niccolò   DÈ  Straße ") == "niccolo de strasse"
+
+
+def test_a_search_finds_words_without_their_marks_and_their_beginnings() -> None:
+    assert searchable("ABC S.r.l.", "O'Neil") == " abc s.r.l. o'neil srl oneil"
+    assert searchable("") == ""
 
 
 # --- customers and contacts ----------------------------------------------------------------------------------------------------------
