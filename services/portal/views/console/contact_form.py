@@ -244,7 +244,7 @@ def _new_contact(form: Form, customer: Customer) -> Contact:
     contact = _contact_of(form)
     contact.customer = customer.name
     affiliation = _affiliation_of(form)
-    affiliation.name, affiliation.contact = f"{customer.name}/affiliations/-", "contacts/-"  # the contact has no id yet
+    affiliation.contact = "contacts/-"  # it has no id yet
     contact.affiliations.append(affiliation)
     return contact
 

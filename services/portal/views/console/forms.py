@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import g, request
 from werkzeug.datastructures import MultiDict
 
-from libs.errors import Aborted, AlreadyExists, FailedPrecondition, InvalidArgument, PermissionDenied, ServiceError
+from libs.errors import Aborted, AlreadyExists, FailedPrecondition, InvalidArgument, PermissionDenied, ResourceExhausted, ServiceError
 from libs.ids import new_id
 from services.portal.views.console import words
 from services.portal.views.i18n import language
@@ -88,8 +88,8 @@ class Form:
     def refuse(self, error: ServiceError, fields: Mapping[str, str]) -> None:
         """Put each violation under its field. fields: pattern of a path of the request -> name of the field; \\1 is a group of it."""
         for violation in error.violations:
-            sentence = words.error(violation.reason or error.reason)
             name = _field_of(violation.field, fields)
+            sentence = words.error(violation.reason or error.reason, name)
             if name:
                 self.errors.setdefault(name, sentence)
             else:
@@ -124,7 +124,7 @@ class _Sending:
         if isinstance(error, PermissionDenied) and error.reason == "NOT_FRESH":
             self._form.needs_password = True
             self._form.note = words.error("WRONG_PASSWORD" if g.get("wrong_password") else "NOT_FRESH")
-        elif isinstance(error, InvalidArgument | AlreadyExists | FailedPrecondition | Aborted):
+        elif isinstance(error, InvalidArgument | AlreadyExists | FailedPrecondition | Aborted | ResourceExhausted):
             self._form.refuse(error, self._fields)
         else:
             return False

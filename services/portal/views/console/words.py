@@ -278,7 +278,31 @@ ERRORS: dict[str, str] = {
     "IBAN_INVALID": N_("L’IBAN non è valido: ricopialo"),
     "PERIOD_REVERSED": N_("Il periodo finisce prima di cominciare"),
     "NUMBER_INVALID": N_("Scrivi un numero. Esempio: 1.234,50"),
+    "DAYS_INVALID": N_("Scrivi un numero di giorni tra 0 e 365"),
+    "CURRENCY_INVALID": N_("Servono tre lettere. Esempio: EUR"),
+    "COUNTRY_INVALID": N_("Servono due lettere. Esempio: IT"),
     "DATE_INVALID": N_("La data non esiste"),
+    "DATES_REVERSED": N_("Il periodo finisce prima di cominciare"),
+    "DATE_IN_FUTURE": N_("La data è nel futuro"),
+    "GROUP_UNKNOWN": N_("Il gruppo non c’è più"),
+    "GROUP_NOT_YOURS": N_("Scegli almeno uno dei tuoi gruppi, altrimenti non lo vedresti più"),
+    "PERCENT_INVALID": N_("Scrivi una percentuale tra 0 e 100"),
+    "AMOUNT_TOO_LARGE": N_("L’importo è troppo grande"),
+    "AMOUNT_TOO_FINE": N_("Al massimo due decimali"),
+    "AMOUNT_NOT_POSITIVE": N_("Scrivi un importo maggiore di zero"),
+    "CURRENCY_DIFFERS": N_("La valuta non è quella della fattura"),
+    "INVOICE_TOTAL_NEGATIVE": N_("Il totale della fattura è negativo"),
+    "VAT_EXEMPTION_CODE_MISSING": N_("Con IVA 0 serve la natura, per esempio N4"),
+    "VAT_EXEMPTION_CODE_UNEXPECTED": N_("La natura si indica solo con IVA 0"),
+    "FOREIGN_TAX_ID_INVALID": N_("Il codice non ha la forma del paese indicato"),
+    "SDI_CODE_INVALID": N_("Il codice destinatario ha 7 caratteri, 6 per gli enti pubblici"),
+    "TIME_ZONE_UNKNOWN": N_("Fuso orario sconosciuto. Esempio: Europe/Rome"),
+    "FORMAT_INVALID": N_("Servono {year} e {number}, per esempio INV-{year}-{number:6}"),
+    "ROLE_UNKNOWN": N_("Il ruolo non esiste"),
+    "POLICY_INCOMPLETE": N_("Manca il testo in una delle due lingue"),
+    "HTML_NOT_ALLOWED": N_("Il testo contiene HTML: usa solo Markdown"),
+    "PASSWORD_TOO_LONG": N_("La password è troppo lunga"),
+    "TOO_MANY_REQUESTS": N_("Troppe richieste: riprova tra qualche minuto"),
     "NAME_TAKEN": N_("Questo nome è già usato"),
     "NAME_INVALID": N_("La scelta non è più disponibile"),
     "GROUP_LOOP": N_("Un gruppo non può stare sotto se stesso"),
@@ -306,8 +330,31 @@ ERRORS: dict[str, str] = {
 }
 
 
-def error(reason: str) -> str:
-    """Return the sentence of a reason code."""
+# What a value of the wrong form should look like, by the beginning of its field.
+_FORMS: dict[str, str] = {
+    "email": "STRING_EMAIL",
+    "certified_email": "STRING_EMAIL",
+    "phone": "PHONE_INVALID",
+    "quantity": "NUMBER_INVALID",
+    "unit_price": "NUMBER_INVALID",
+    "discount_percent": "NUMBER_INVALID",
+    "vat_rate_percent": "NUMBER_INVALID",
+    "amount": "NUMBER_INVALID",
+    "payment_term_days": "DAYS_INVALID",
+    "start_date": "DATE_INVALID",
+    "end_date": "DATE_INVALID",
+    "due_date": "DATE_INVALID",
+    "receive_date": "DATE_INVALID",
+    "currency_code": "CURRENCY_INVALID",
+    "region_code": "COUNTRY_INVALID",
+}
+
+
+def error(reason: str, field: str = "") -> str:
+    """Return the sentence of a reason code; a rule about the form of a value is said in terms of the field of the form."""
+    wanted = _FORMS.get(field.partition("-")[0], "")
+    if wanted and reason in {"STRING_PATTERN", "STRING_EMAIL", "INT32_GTE_LTE", ""}:
+        reason = wanted
     return _(ERRORS.get(reason, N_("Il valore non è valido")))
 
 
