@@ -67,8 +67,8 @@ def get_message(message_id: UUID, *, caller: Caller, new_uow: service.NewUnitOfW
     with new_uow() as uow:
         message, dispatch = uow.messages.get(message_id, caller)
         number = uow.revisions.number(message.revision) if message.revision else 0
-    if not message.revision:
-        return Shown(message)
+    if not message.revision or not message.reason.sends:
+        return Shown(message)  # never composed: decided against, or withheld when it was about to leave
     mailbox = message.account_id is None
     try:
         content = render(
