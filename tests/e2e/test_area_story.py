@@ -28,6 +28,25 @@ def link_in(stack: Stack, to: str, page: str) -> str:
     return ""
 
 
+def partly_paid_invoice(stack: Stack) -> str:
+    """Issue a further invoice of 122.00 without telling anybody, and record a payment of 22.00; return its name."""
+    token, customer = stack.operator(), stack.facts["customer"]
+    line = {"description": "Assistenza", "quantity": "1", "unitPrice": "100.00", "vatRatePercent": "22"}
+    _status, draft = stack.call("POST", "/v1/invoices", {"customer": customer, "lines": [line]}, token)
+    status, issued = stack.call("POST", f"/v1/{draft['name']}:issue", {"skipNotification": True}, token)
+    assert status == 200, issued
+    payment = {
+        "customer": customer,
+        "amount": {"currencyCode": "EUR", "amount": "22.00"},
+        "allocations": [{"invoice": issued["name"], "amount": "22.00"}],
+        "method": "BANK_TRANSFER",
+        "receiveDate": issued["issueDate"],
+    }
+    status, answer = stack.call("POST", "/v1/payments", payment, token)
+    assert status == 200, answer
+    return str(issued["name"])
+
+
 @pytest.mark.req("R-IDN-21", "R-IDN-22", "R-PRV-11", "R-POR-01", "R-POR-08")
 def test_the_link_of_an_invoice_leads_through_the_policy_to_the_invoice(stack: Stack, chromium: Browser, eventually: Eventually) -> None:
     mario = next(person for person in stack.facts["contacts"] if person["name"] == "Mario Rossi")
@@ -50,6 +69,14 @@ def test_the_link_of_an_invoice_leads_through_the_policy_to_the_invoice(stack: S
         assert "Da pagare in tutto" in mario_window.page.inner_text("main")
         mario_window.open(link)
         assert "già stato usato" in mario_window.page.inner_text("h1")
+        paid = partly_paid_invoice(stack)
+        mario_window.open(f"/area/{paid}")
+        assert "−22,00\N{NO-BREAK SPACE}€" in mario_window.page.inner_text("main")
+        assert "Parziale" in mario_window.page.inner_text(".rc-title")
+        for state in ("", "due", "overdue", "paid"):
+            assert mario_window.open(f"/area/invoices?state={state}") == 200, state
+        mario_window.open("/area/")
+        assert "già versati 22,00\N{NO-BREAK SPACE}€" in mario_window.page.inner_text("main")
     token = stack.operator()
 
     def viewed() -> bool:
