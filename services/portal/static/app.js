@@ -34,6 +34,12 @@
     for (const menu of all("details.rc-menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
 
+  // Two minutes before an idle session ends a note offers to stay; any request of the page puts it off.
+  const idle = document.getElementById("idle");
+  let ending;
+  const awake = () => { clearTimeout(ending); if (idle) { idle.hidden = true; ending = setTimeout(() => { idle.hidden = false; }, 28 * 60_000); } };
+  idle?.querySelector("button").addEventListener("click", () => fetch(location.href, { method: "HEAD" }).then((answer) => answer.redirected ? location.reload() : awake()));
+
   // Choices that send their form at once: filters of a list. With htmx the form says so itself.
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
@@ -86,6 +92,7 @@
 
   // After a page of errors the summary has the focus, so that it is read first.
   const settle = () => { all("[data-toast]").forEach(fade); one("#errors")?.focus(); };
-  document.addEventListener("htmx:after:swap", settle);
+  document.addEventListener("htmx:after:swap", () => { settle(); awake(); });
   settle();
+  awake();
 })();
