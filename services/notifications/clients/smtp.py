@@ -145,7 +145,7 @@ class _Lane:
 
 
 class SmtpMailer:
-    """Keeps up to `width` connections; for one thread."""
+    """Keeps up to `width` connections, fewer when the server takes fewer; for one thread."""
 
     def __init__(
         self, server: service.MailServer, width: int, open_connection: Callable[[service.MailServer], Connection] = Connection
@@ -195,6 +195,8 @@ class SmtpMailer:
                 lanes.append(_Lane(letter, connection))
             else:
                 outcomes[letter.message.id] = Outcome(State.QUEUED, fault.reply if fault else "", fault.failure if fault else "")
+        if fault is not None and lanes:
+            self.width = len(lanes)  # the server takes no more of us
         return lanes
 
     def _keep(self, connection: Connection) -> None:

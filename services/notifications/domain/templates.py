@@ -7,7 +7,7 @@ import functools
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libs.errors import InvalidArgument
@@ -100,13 +100,14 @@ class _Slot:
     name: str
     mode: _Mode
     lines: bool = False  # keeps its line breaks
+    secret: bool = False
 
 
 @dataclass(frozen=True)
 class _Block:
-    """Literals and slots that appear together, or not at all while one of `needs` is empty."""
+    """Literals, and numbers of slots, that appear together, or not at all while one of `needs` is empty."""
 
-    pieces: tuple[str | _Slot, ...]
+    pieces: tuple[str | int, ...]
     needs: tuple[str, ...] = ()
 
 
@@ -125,6 +126,7 @@ class Template:
     names: frozenset[str]
     secrets: frozenset[str]
     needed: frozenset[str]
+    _slots: tuple[_Slot, ...] = field(repr=False)
     _subject: _Block = field(repr=False)
     _text: tuple[_Paragraph, ...] = field(repr=False)
     _html: tuple[_Block, ...] = field(repr=False)
@@ -138,7 +140,7 @@ class Template:
             raise ContentMissing(f"no value for {', '.join(sorted(missing))}")
         filled = dict.fromkeys(self.secrets, mark) if mark else {}
         layout = {"dir": "rtl", "align": "right"} if right_to_left else {"dir": "ltr", "align": "left"}
-        filler = _Filler({**values, **{name: mark for name in filled if values.get(name)}, **layout}, mark)
+        filler = _Filler({**values, **{name: mark for name in filled if values.get(name)}, **layout}, self._slots, mark)
         rendered = Rendered(filler.fill(self._subject), filler.text(self._text), "".join(map(filler.fill, self._html)))
         size = len(rendered.subject) + len(rendered.text) + len(rendered.html)
         if (
@@ -150,14 +152,17 @@ class Template:
 
 
 class _Filler:
-    def __init__(self, values: Mapping[str, str], mark: str) -> None:
-        self._values, self._mark = values, mark
-        self._done: dict[_Slot, str] = {}
+    """Each slot is escaped once, however often its value appears."""
+
+    def __init__(self, values: Mapping[str, str], slots: Sequence[_Slot], mark: str) -> None:
+        self._values = values
+        self._escaped = [_escaped(values.get(slot.name, ""), slot, mark) for slot in slots]
 
     def fill(self, block: _Block) -> str:
-        if any(not self._values.get(name) for name in block.needs):
+        if block.needs and not all(map(self._values.get, block.needs)):
             return ""
-        return "".join([piece if isinstance(piece, str) else self._escaped(piece) for piece in block.pieces])
+        escaped = self._escaped
+        return "".join([piece if type(piece) is str else escaped[piece] for piece in block.pieces])  # type: ignore[index] # else an int
 
     def text(self, paragraphs: tuple[_Paragraph, ...]) -> str:
         written: list[str] = []
@@ -168,14 +173,12 @@ class _Filler:
                     written.append("\n".join(lines))
         return "\n\n".join(written) + "\n"
 
-    def _escaped(self, slot: _Slot) -> str:
-        done = self._done.get(slot)
-        if done is None:
-            value = self._values.get(slot.name, "")
-            shared = slot.mode is not _Mode.URL  # the readers of one dispatch share most values; a link belongs to one, and is not kept
-            done = escape_shared(value, slot.mode.value, slot.lines) if shared else escape(value, slot.mode.value, mark=self._mark)
-            self._done[slot] = done
-        return done
+
+def _escaped(value: str, slot: _Slot, mark: str) -> str:
+    """The readers of one dispatch share most values, so escaping is remembered; a link belongs to one reader, and is not kept."""
+    if not value:
+        return ""  # of a block that is left out, or of a field that may be empty
+    return escape(value, slot.mode.value, slot.lines, mark=mark) if slot.secret else escape_shared(value, slot.mode.value, slot.lines)
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -226,14 +229,18 @@ def compiled(source: Source, fields: Fields) -> Template:
                 _check(source, part, place, name, fields)
     names = frozenset(_names(source.subject + source.text + source.html)) - _LAYOUT
     optional = frozenset(name for name in names if source.kind in fields[name].optional_in or "all" in fields[name].optional_in)
+    compiler = _Compiler(fields, optional)
+    subject, text = compiler.block(source.subject, _Mode.HEADER), tuple(compiler.paragraphs(source.text))
+    page = tuple(_merged(compiler.elements(source.html)))
     return Template(
         source,
         names,
         frozenset(name for name in names if fields[name].secret),
         frozenset(name for name in names - optional if not fields[name].may_be_empty),
-        _Block(tuple(_pieces(source.subject, _Mode.HEADER, fields))),
-        tuple(_paragraphs(source.text, fields, optional)),
-        tuple(_merged(_html_blocks(source.html, fields, optional))),
+        tuple(compiler.slots),
+        subject,
+        text,
+        page,
     )
 
 
@@ -257,17 +264,56 @@ def _check(source: Source, part: str, place: str, name: str, fields: Fields) -> 
         raise TemplateInvalid(f"{where}: {{{name}}} must stand alone in its line")
 
 
-def _pieces(text: str, mode: _Mode, fields: Fields) -> Iterator[str | _Slot]:
-    at = 0
-    for found in _FIELD.finditer(text):
-        if literal := text[at : found.start()]:
-            yield literal
-        yield _Slot(found[2], _mode(text, found, mode), lines=found[2] in fields and fields[found[2]].kind == "longtext")
-        at = found.end()
-    if rest := text[at:]:
-        yield rest
-    if set(_FIELD.sub("", text)) & set("{}"):
-        raise TemplateInvalid("a brace belongs to no field")
+_ELEMENT = re.compile(r"<(p|tr)\b[^>]*>.*?</\1>\n?", re.DOTALL)
+
+
+class _Compiler:
+    """Turns sources into blocks; the slots of all of them are numbered together."""
+
+    def __init__(self, fields: Fields, optional: frozenset[str]) -> None:
+        self._fields, self._optional = fields, optional
+        self.slots: dict[_Slot, int] = {}
+
+    def block(self, text: str, mode: _Mode, needs: Iterable[str] = ()) -> _Block:
+        pieces: list[str | int] = []
+        at = 0
+        for found in _FIELD.finditer(text):
+            if literal := text[at : found.start()]:
+                pieces.append(literal)
+            pieces.append(self._slot(found, text, mode))
+            at = found.end()
+        if rest := text[at:]:
+            pieces.append(rest)
+        if set(_FIELD.sub("", text)) & set("{}"):
+            raise TemplateInvalid("a brace belongs to no field")
+        return _Block(tuple(pieces), tuple(sorted(needs)))
+
+    def _slot(self, found: re.Match[str], text: str, mode: _Mode) -> int:
+        name = found[2]
+        known = self._fields.get(name)
+        slot = _Slot(name, _mode(text, found, mode), known is not None and known.kind == "longtext", known is not None and known.secret)
+        return self.slots.setdefault(slot, len(self.slots))
+
+    def _needs(self, text: str) -> set[str]:
+        return {name for name in _names(text) if name in self._optional}
+
+    def paragraphs(self, text: str) -> Iterator[_Paragraph]:
+        """Split at blank lines. An empty link takes its paragraph with it, because the line above it names the link."""
+        for paragraph in re.split(r"\n{2,}", text.strip("\n")):
+            needs = self._needs(paragraph)
+            if not needs:
+                yield _Paragraph((self.block(paragraph, _Mode.TEXT),))
+                continue
+            links = tuple(sorted(name for name in needs if self._fields[name].kind == "url"))
+            yield _Paragraph(tuple(self.block(line, _Mode.TEXT, self._needs(line)) for line in paragraph.split("\n")), links)
+
+    def elements(self, text: str) -> Iterator[_Block]:
+        at = 0
+        for found in _ELEMENT.finditer(text):
+            yield self.block(text[at : found.start()], _Mode.HTML)
+            yield self.block(found[0], _Mode.HTML, self._needs(found[0]))
+            at = found.end()
+        yield self.block(text[at:], _Mode.HTML)
 
 
 def _mode(text: str, found: re.Match[str], mode: _Mode) -> _Mode:
@@ -278,40 +324,9 @@ def _mode(text: str, found: re.Match[str], mode: _Mode) -> _Mode:
     return _Mode.URL if text[: found.start()].endswith('href="') else _Mode.HTML
 
 
-def _paragraphs(text: str, fields: Fields, optional: frozenset[str]) -> Iterator[_Paragraph]:
-    """Split at blank lines. An empty link takes its paragraph with it, because the line above it names the link."""
-    for paragraph in re.split(r"\n{2,}", text.strip("\n")):
-        names = {name for name in _names(paragraph) if name in optional}
-        links = tuple(sorted(name for name in names if fields[name].kind == "url"))
-        if not names:
-            yield _Paragraph((_Block(tuple(_pieces(paragraph, _Mode.TEXT, fields))),))
-            continue
-        lines = paragraph.split("\n")
-        yield _Paragraph(
-            tuple(
-                _Block(tuple(_pieces(line, _Mode.TEXT, fields)), tuple(sorted({name for name in _names(line) if name in optional})))
-                for line in lines
-            ),
-            links,
-        )
-
-
-_ELEMENT = re.compile(r"<(p|tr)\b[^>]*>.*?</\1>\n?", re.DOTALL)
-
-
-def _html_blocks(text: str, fields: Fields, optional: frozenset[str]) -> Iterator[_Block]:
-    at = 0
-    for found in _ELEMENT.finditer(text):
-        needs = tuple(sorted({name for name in _names(found[0]) if name in optional}))
-        yield _Block(tuple(_pieces(text[at : found.start()], _Mode.HTML, fields)))
-        yield _Block(tuple(_pieces(found[0], _Mode.HTML, fields)), needs)
-        at = found.end()
-    yield _Block(tuple(_pieces(text[at:], _Mode.HTML, fields)))
-
-
 def _merged(blocks: Iterable[_Block]) -> Iterator[_Block]:
     """Join neighbours that always appear, so that filling touches few pieces."""
-    pieces: list[str | _Slot] = []
+    pieces: list[str | int] = []
     for block in blocks:
         if block.needs:
             yield _Block(tuple(pieces))
@@ -319,8 +334,9 @@ def _merged(blocks: Iterable[_Block]) -> Iterator[_Block]:
             pieces = []
             continue
         for piece in block.pieces:
-            if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
-                pieces[-1] += piece
+            last = pieces[-1] if pieces else None
+            if isinstance(piece, str) and isinstance(last, str):
+                pieces[-1] = last + piece
             else:
                 pieces.append(piece)
     yield _Block(tuple(pieces))

@@ -92,35 +92,32 @@ class SqlMessages:
         return [(message, of[message.dispatch_id]) for message in found]
 
     def enter_data(self, entering: Sequence[Message], lease_until: datetime) -> Mapping[UUID, str]:
-        blocks = self._blocks(entering)
-        free = [message for message in entering if message.id not in blocks]
-        marked: set[UUID] = set()
-        if free:
-            mark = (
-                sa.update(messages)
-                .where(_ours(free), messages.c.state == State.CLAIMED.value)
-                .values(state=State.TRANSMITTING.value, due_time=lease_until, version=messages.c.version + 1)
-                .returning(messages.c.id)
-            )
-            marked = set(self.connection.execute(mark).scalars())
-        return {**blocks, **dict.fromkeys(marked, "")}
-
-    def _blocks(self, entering: Sequence[Message]) -> dict[UUID, str]:
-        """What stops a message whatever was decided before: the address was refused for good, or the person is gone."""
-        addresses = [fold(message.to_address) for message in entering]
-        people = [message.contact_id for message in entering if message.contact_id is not None]
-        refused = sa.select(
-            suppressions.c.address.label("address"),
-            sa.type_coerce(sa.null(), sa.Uuid).label("contact_id"),
-            suppressions.c.failure.label("failure"),
+        refused = sa.select(suppressions.c.address).where(suppressions.c.address == messages.c.folded_address)
+        gone = sa.select(deleted_contacts.c.contact_id).where(deleted_contacts.c.contact_id == messages.c.contact_id)
+        mark = (
+            sa.update(messages)
+            .where(_ours(entering), messages.c.state == State.CLAIMED.value, ~refused.exists(), ~gone.exists())
+            .values(state=State.TRANSMITTING.value, due_time=lease_until, version=messages.c.version + 1)
+            .returning(messages.c.id)
         )
-        gone = sa.select(sa.null(), deleted_contacts.c.contact_id, sa.literal("CANCEL_PERSON_GONE"))
-        either = sa.union_all(refused.where(suppressions.c.address.in_(addresses)), gone.where(deleted_contacts.c.contact_id.in_(people)))
+        marked = set(self.connection.execute(mark).scalars())
+        held = [message for message in entering if message.id not in marked]
+        return {**dict.fromkeys(marked, ""), **(self._blocks(held) if held else {})}
+
+    def _blocks(self, held: Sequence[Message]) -> dict[UUID, str]:
+        """What stops a message whatever was decided before: the person is gone, or the address was refused for good."""
+        people = [message.contact_id for message in held if message.contact_id is not None]
+        gone = set(
+            self.connection.execute(sa.select(deleted_contacts.c.contact_id).where(deleted_contacts.c.contact_id.in_(people))).scalars()
+        )
+        query = sa.select(suppressions).where(suppressions.c.address.in_([fold(message.to_address) for message in held]))
+        refused = {row.address: row.failure for row in self.connection.execute(query)}
         blocks: dict[UUID, str] = {}
-        for row in self.connection.execute(either):
-            for message in entering:
-                if row.address == fold(message.to_address) or (row.contact_id is not None and row.contact_id == message.contact_id):
-                    blocks[message.id] = row.failure
+        for message in held:
+            if message.contact_id in gone:
+                blocks[message.id] = "CANCEL_PERSON_GONE"
+            elif fold(message.to_address) in refused:
+                blocks[message.id] = refused[fold(message.to_address)]
         return blocks
 
     def settle(self, settled: Sequence[service.Settled], now: datetime) -> set[UUID]:
@@ -189,13 +186,17 @@ def _ours(claimed: Sequence[Message]) -> ColumnElement[bool]:
     return sa.tuple_(messages.c.id, messages.c.attempt).in_([(message.id, message.attempt) for message in claimed])
 
 
+_OWN = [column.name for column in messages.columns if column.name not in {"words", "folded_address"}]  # of the entity itself
+
+
 def _row(message: Message) -> dict[str, Any]:
-    row = {column.name: getattr(message, column.name) for column in messages.columns if column.name != "words"}
+    row = {name: getattr(message, name) for name in _OWN}
     row["reason"], row["state"] = message.reason.value, message.state.value
+    row["folded_address"] = fold(message.to_address)
     row["words"] = fold(f"{message.to_address} {message.first_name} {message.last_name} {message.subject}")[:600]
     return row
 
 
 def _message(row: Row[Any], tried: tuple[Attempt, ...] = ()) -> Message:
-    values = {column.name: row._mapping[column] for column in messages.columns if column.name != "words"}  # noqa: SLF001 - its public name
+    values = {name: getattr(row, name) for name in _OWN}
     return Message(**{**values, "reason": Reason(values["reason"]), "state": State(values["state"])}, attempts=tried)

@@ -64,6 +64,7 @@ messages = sa.Table(
     sa.Column("send_time", UtcDateTime),
     sa.Column("failure", sa.String(40), nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("folded_address", sa.String(254), nullable=False),
     sa.Column("words", sa.String(600), nullable=False),  # folded address and number, for the search
     # One message per person and event, however often the event is delivered (R-NOT-24). A payment tells once about each invoice.
     sa.UniqueConstraint("event_id", "kind", "subject", "person", name="uq_messages_delivery_key"),

@@ -54,8 +54,10 @@ class Deliverer:
             uow.commit()
         if claimed:
             letters = self._letters(claimed)
-            for at in range(0, len(letters), self.mailer.width):
-                self._hand_over(letters[at : at + self.mailer.width])
+            while letters:
+                width = self.mailer.width  # it may shrink on the way
+                self._hand_over(letters[:width])
+                letters = letters[width:]
         return len(claimed)
 
     def give_up_lost(self) -> None:

@@ -199,6 +199,7 @@ def test_a_server_that_takes_fewer_connections_still_takes_the_mail(server: Scri
     server.script["CONNECT"] = ["220 ready", "421 4.7.0 too many connections"]
     states = sorted(one.state.name for one in mailer.hand_over([letter(), letter(), letter()], everything).values())
     assert states == ["QUEUED", "QUEUED", "SENT"]
+    assert mailer.width == 1, "no more letters are taken than can travel"
 
 
 def test_a_failed_commit_leaves_no_envelope_behind(server: ScriptedServer, mailer: SmtpMailer) -> None:

@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column("send_time", UtcDateTime),
         sa.Column("failure", sa.String(40), nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("folded_address", sa.String(254), nullable=False),
         sa.Column("words", sa.String(600), nullable=False),
         sa.ForeignKeyConstraint(["dispatch_id"], ["dispatches.id"], name="fk_messages_dispatch_id_dispatches"),
         sa.PrimaryKeyConstraint("id", name="pk_messages"),
