@@ -64,11 +64,12 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     """Return the gRPC server, not started. clock judges sessions and keys, database_now links; tests move them."""
     _, new_uow, new_reads = _units_of_work(settings, clock, database_now)
     contacts, hasher = _contacts(settings), Argon2Hasher()
+    magic_life = timedelta(days=settings.magic_link_days)
     keys = servicer.KeyRing(JoseSigner(), new_reads, new_uow, timedelta(days=settings.signing_key_days), clock)
     server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify)
     server.add(
         accounts_pb2_grpc.add_AccountsServicer_to_server,
-        servicer.Accounts(new_uow, contacts, hasher, clock),
+        servicer.Accounts(new_uow, new_reads, contacts, hasher, clock),
         accounts_pb2.DESCRIPTOR.services_by_name["Accounts"],
     )
     server.add(
@@ -78,12 +79,12 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     )
     server.add(
         links_pb2_grpc.add_LinksServicer_to_server,
-        servicer.Links(new_uow, contacts, hasher, clock, timedelta(days=settings.magic_link_days), settings.self_service_password),
+        servicer.Links(new_uow, new_reads, contacts, hasher, clock, magic_life, settings.self_service_password),
         links_pb2.DESCRIPTOR.services_by_name["Links"],
     )
     server.add(
         policies_pb2_grpc.add_PoliciesServicer_to_server,
-        servicer.Policies(new_uow, clock),
+        servicer.Policies(new_uow, new_reads, clock),
         policies_pb2.DESCRIPTOR.services_by_name["Policies"],
     )
     server.add(

@@ -157,7 +157,7 @@ class SqlAccounts:
         try:
             self.connection.execute(sa.insert(accounts).values(row))
         except sa.exc.IntegrityError as error:
-            raise _conflict(account) from error
+            raise _conflict(account, error) from error
         self._save_groups(account)
         return account
 
@@ -167,7 +167,7 @@ class SqlAccounts:
         try:
             done = self.connection.execute(sa.update(accounts).where(*unchanged).values(_values(saved)))
         except sa.exc.IntegrityError as error:
-            raise _conflict(account) from error
+            raise _conflict(account, error) from error
         if done.rowcount != 1:
             raise Aborted(f"account {account.id} was changed by someone else")
         self.connection.execute(sa.delete(account_groups).where(account_groups.c.account_id == account.id))
@@ -204,7 +204,7 @@ class SqlAccounts:
         return self._loaded(self.connection.execute(query.order_by(accounts.c.id).with_for_update()).all())
 
 
-def _conflict(account: Account) -> EmailTaken | Aborted:
-    if account.login is None:
-        return Aborted(f"account {account.id} was made by someone else")
-    return EmailTaken("another account signs in with this address", violations=[])
+def _conflict(account: Account, error: sa.exc.IntegrityError) -> EmailTaken | Aborted:
+    if "login" in str(error.orig):  # the constraint's name, or its columns
+        return EmailTaken("another account signs in with this address")
+    return Aborted(f"account {account.id} was made by someone else at the same moment")

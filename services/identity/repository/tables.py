@@ -91,7 +91,7 @@ link_requests = sa.Table(
     sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
     sa.Column("purpose", sa.String(20), nullable=False),
     sa.Column("kind", sa.String(10)),
-    sa.Column("email", sa.String(800), nullable=False),
+    sa.Column("email", sa.Text, nullable=False),  # as anybody may type it on a public page
     sa.Column("account_id", sa.Uuid),
     sa.Column("landing", sa.String(200), nullable=False),
 )

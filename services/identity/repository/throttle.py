@@ -17,6 +17,7 @@ from services.identity.repository.vault import Vault
 
 DEVICE_KEPT = timedelta(days=180)
 COUNT_KEPT = timedelta(days=1)
+SKEW = timedelta(minutes=1)  # `now` of the next try may be earlier than ours: threads overtake one another, clocks differ
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ class SqlThrottle:
         anew = since < now - timedelta(seconds=limit.window_seconds)
         count = sa.case((anew, 1), else_=throttles.c.count + 1)
         steps = [now + timedelta(seconds=wait) for wait in limit.waits]
-        waits = [(count <= limit.free, sa.literal(now, UtcDateTime))]
+        at_once = now - SKEW
+        waits = [(count <= limit.free, sa.literal(at_once, UtcDateTime))]
         waits += [(count == limit.free + place, sa.literal(step, UtcDateTime)) for place, step in enumerate(steps, start=1)]
-        first = now if limit.free else steps[0]
+        first = at_once if limit.free else steps[0]
         row = {"key": key, "count": 1, "start_time": now, "update_time": now, "not_before": first}
         counted = (
             database.insert(self.connection, throttles)

@@ -81,8 +81,10 @@ class SqlKeys:
                 found.append(SigningKey(row.id, secret, row.create_time, row.use_time))
         return found
 
-    def add(self, key: SigningKey) -> None:
-        number = self.connection.execute(sa.select(sa.func.coalesce(sa.func.max(keys.c.number), 0) + 1)).scalar_one()
+    def last_number(self) -> int:
+        return int(self.connection.execute(sa.select(sa.func.coalesce(sa.func.max(keys.c.number), 0))).scalar_one())
+
+    def add(self, key: SigningKey, number: int) -> None:
         row = {
             "id": key.id,
             "number": number,

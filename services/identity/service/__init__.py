@@ -132,7 +132,8 @@ class Families(Protocol):
 
 class Keys(Protocol):
     def all(self) -> list[SigningKey]: ...
-    def add(self, key: SigningKey) -> None: ...  # does nothing when somebody else made the next key at the same moment
+    def last_number(self) -> int: ...  # of the newest, also one that cannot be read any more; 0 before the first
+    def add(self, key: SigningKey, number: int) -> None: ...  # nothing when somebody else made the one of this number meanwhile
     def delete(self, key_id: str) -> None: ...
 
 

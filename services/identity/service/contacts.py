@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
 from uuid import UUID
 
-from libs.errors import NotFound
+from libs.errors import Aborted, NotFound
 from libs.unit_of_work import Clock
 from services.identity.domain import accounts as rules
-from services.identity.domain.accounts import Account, EmailTaken, Kind
+from services.identity.domain.accounts import Account, EmailTaken, Kind, fold
 from services.identity.domain.contacts import Contact
 from services.identity.service import Contacts, NewUnitOfWork, UnitOfWork
 
+T = TypeVar("T")
+
 
 def follow(contact: Contact, version: int, event_id: UUID, *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> None:
-    """Create or change the account as an event of its contact says; an older event changes nothing.
+    """Create or change the account as an event of its contact says; an older event changes nothing."""
 
-    When its address is still another account's, the event of that one is on its way: it is asked from contacts at once.
+    def apply() -> None:
+        _follow(contact, version, event_id, uow=new_uow(), clock=clock)
+
+    _making_way(apply, contact, new_uow=new_uow, contacts=contacts, clock=clock)
+
+
+def _making_way(apply: Callable[[], T], contact: Contact, *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> T:
+    """Save a contact's account; when its address is still another account's, whose own event is on its way, that one is asked for now.
+
+    EmailTaken when the other contact has the address to this day: then it is what we heard of this one that is old.
     """
     try:
-        _follow(contact, version, event_id, uow=new_uow(), clock=clock)
+        return apply()
+    except Aborted:
+        return apply()  # another call heard of the same contact at the same moment
     except EmailTaken:
-        with new_uow() as uow:
-            holders = [holder.id for holder in uow.accounts.by_login(contact.email, Kind.CONTACT) if holder.id != contact.id]
-        for holder_id in holders:
-            refresh(holder_id, uow=new_uow(), contacts=contacts, clock=clock)
-        _follow(contact, version, event_id, uow=new_uow(), clock=clock)
+        gave_way = _take_address(contact, new_uow=new_uow, contacts=contacts)
+        saved = apply()
+    for account_id in gave_way:
+        refresh(account_id, new_uow=new_uow, contacts=contacts, clock=clock)
+    return saved
+
+
+def _take_address(contact: Contact, *, new_uow: NewUnitOfWork, contacts: Contacts) -> list[UUID]:
+    """Take the address from the account that holds it, if contacts says that it gave it up; return whose it was."""
+    with new_uow() as uow:
+        holders = [holder for holder in uow.accounts.by_login(contact.email, Kind.CONTACT) if holder.id != contact.id]
+    current = [contacts.find(holder.id) for holder in holders]
+    if any(found is not None and fold(found.email) == fold(contact.email) for found in current):
+        raise EmailTaken("another contact has this address")
+    with new_uow() as uow:
+        for holder in holders:
+            uow.accounts.save(replace(holder, email="", generation=holder.generation + 1))
+            cut_off(holder.id, uow=uow)
+        uow.commit()
+    return [holder.id for holder in holders]
 
 
 def _follow(contact: Contact, version: int, event_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:
@@ -37,21 +68,31 @@ def _follow(contact: Contact, version: int, event_id: UUID, *, uow: UnitOfWork, 
         uow.commit()
 
 
-def refresh(contact_id: UUID, *, uow: UnitOfWork, contacts: Contacts, clock: Clock) -> Account | None:
+def refresh(contact_id: UUID, *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Account | None:
     """Return the account as its contact is at this moment, also when no event of it has come yet; None when there is no contact."""
     contact = contacts.find(contact_id)
+    if contact is None or contact.anonymized:
+        _forget_unknown(contact_id, uow=new_uow(), clock=clock)
+        return None
+
+    def apply() -> Account | None:
+        with new_uow() as uow:
+            account = uow.accounts.find(contact_id)
+            if account is not None and (account.kind is Kind.OPERATOR or account.delete_time is not None):
+                return None
+            saved = _save(account, contact, 0, uow=uow, clock=clock)
+            uow.commit()
+        return saved
+
+    return _making_way(apply, contact, new_uow=new_uow, contacts=contacts, clock=clock)
+
+
+def _forget_unknown(contact_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:
     with uow:
         account = uow.accounts.find(contact_id)
-        if account is not None and (account.kind is Kind.OPERATOR or account.delete_time is not None):
-            return None
-        if contact is None or contact.anonymized:
-            if account is not None:
-                _forget(account, account.contact_version, uow=uow, clock=clock)
-                uow.commit()
-            return None
-        saved = _save(account, contact, 0, uow=uow, clock=clock)
-        uow.commit()
-        return saved
+        if account is not None and account.kind is Kind.CONTACT and account.delete_time is None:
+            _forget(account, account.contact_version, uow=uow, clock=clock)
+            uow.commit()
 
 
 def forget(contact_id: UUID, version: int, event_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:
@@ -67,7 +108,10 @@ def forget(contact_id: UUID, version: int, event_id: UUID, *, uow: UnitOfWork, c
 def _save(account: Account | None, contact: Contact, version: int, *, uow: UnitOfWork, clock: Clock) -> Account:
     if account is None:
         return uow.accounts.add(rules.of_contact(contact, version, clock()))
-    saved = uow.accounts.save(rules.following(account, contact, version, clock()))
+    changed = rules.following(account, contact, version, clock())
+    if changed == account:
+        return account
+    saved = uow.accounts.save(changed)
     if saved.generation != account.generation:
         cut_off(saved.id, uow=uow)
     return saved
@@ -89,7 +133,7 @@ def known(account_id: UUID, *, new_uow: NewUnitOfWork, contacts: Contacts, clock
     with new_uow() as uow:
         account = uow.accounts.find(account_id)
     if account is None:
-        account = refresh(account_id, uow=new_uow(), contacts=contacts, clock=clock)
+        account = refresh(account_id, new_uow=new_uow, contacts=contacts, clock=clock)
     if account is None or account.delete_time is not None:
         raise NotFound(f"account {account_id} does not exist")
     return account

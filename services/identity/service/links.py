@@ -162,7 +162,7 @@ def _refusals(orders: Sequence[Order], *, new_uow: NewUnitOfWork, contacts: Cont
         account = accounts.get(order.account_id)
         refusal = entry.as_last_told(account, contacts=contacts, now=now) if account else "ENTRY_CONTACT_DELETED"
         if refusal and order.account_id not in found and (account is None or not set(order.purposes) <= {Purpose.MAGIC}):
-            account = follow.refresh(order.account_id, uow=new_uow(), contacts=contacts, clock=clock) or account
+            account = follow.refresh(order.account_id, new_uow=new_uow, contacts=contacts, clock=clock) or account
             refusal = entry.as_last_told(account, contacts=contacts, now=now) if account else refusal
         found.setdefault(order.account_id, refusal)
     return found

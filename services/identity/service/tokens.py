@@ -24,12 +24,13 @@ def rotate_keys(life: timedelta, *, uow: UnitOfWork, clock: Clock, force: bool =
     """
     now = clock()
     with uow:
+        last = uow.keys.last_number()  # before the keys: a key that somebody makes from here on has the number that we would take
         keys = uow.keys.all()
         for key in rules.outlived(keys, now):
             uow.keys.delete(key.id)
         if force or rules.due(keys, now, life):
             use_time = now + rules.PUBLISHED_BEFORE_USE if rules.signing(keys, now) else now
-            uow.keys.add(SigningKey(id=secrets.token_hex(8), secret=secrets.token_bytes(32), create_time=now, use_time=use_time))
+            uow.keys.add(SigningKey(secrets.token_hex(8), secrets.token_bytes(32), now, use_time), last + 1)
         kept = uow.keys.all()
         uow.commit()
     return kept

@@ -35,13 +35,14 @@ _ORDERS = ("display_name", "last_sign_in_time", "create_time")
 @dataclass(frozen=True)
 class Accounts(AccountsServicer):
     new_uow: NewUnitOfWork
+    new_reads: NewUnitOfWork
     contacts: Contacts
     hasher: Hasher
     clock: Clock
 
     def ListAccounts(self, request: pb.ListAccountsRequest, _context: ServicerContext) -> pb.ListAccountsResponse:
         wanted = listing(request, fields=_FIELDS, orders=_ORDERS, default_order="display_name")
-        found, following = accounts.list_accounts(wanted, uow=self.new_uow(), caller=context.caller())
+        found, following = accounts.list_accounts(wanted, uow=self.new_reads(), caller=context.caller())
         return pb.ListAccountsResponse(accounts=[wire.account(account) for account in found], next_page_token=following)
 
     def GetAccount(self, request: pb.GetAccountRequest, _context: ServicerContext) -> pb.Account:

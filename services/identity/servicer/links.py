@@ -25,6 +25,7 @@ _FIELDS = {"purpose": pb.Link.Purpose, "state": pb.Link.State, "create_time": da
 @dataclass(frozen=True)
 class Links(LinksServicer):
     new_uow: NewUnitOfWork
+    new_reads: NewUnitOfWork
     contacts: Contacts
     hasher: Hasher
     clock: Clock
@@ -34,7 +35,7 @@ class Links(LinksServicer):
     def ListLinks(self, request: pb.ListLinksRequest, _context: ServicerContext) -> pb.ListLinksResponse:
         caller = context.caller()
         wanted = listing(request, fields=_FIELDS, orders=("create_time",), default_order="create_time desc")
-        found, following, now = links.list_links(account_of(request.parent, caller), wanted, uow=self.new_uow(), caller=caller)
+        found, following, now = links.list_links(account_of(request.parent, caller), wanted, uow=self.new_reads(), caller=caller)
         return pb.ListLinksResponse(links=[wire.link(link, now) for link in found], next_page_token=following)
 
     def RevokeLink(self, request: pb.RevokeLinkRequest, _context: ServicerContext) -> pb.Link:
@@ -78,7 +79,7 @@ class Links(LinksServicer):
         return Empty()
 
     def InspectLink(self, request: pb.InspectLinkRequest, _context: ServicerContext) -> pb.InspectLinkResponse:
-        found = links.inspect_link(request.token, uow=self.new_uow(), contacts=self.contacts, clock=self.clock)
+        found = links.inspect_link(request.token, uow=self.new_reads(), contacts=self.contacts, clock=self.clock)
         return pb.InspectLinkResponse(
             purpose=wire.purpose(found.purpose) if found.purpose else pb.Link.PURPOSE_UNSPECIFIED,
             state=wire.link_state(found.state),

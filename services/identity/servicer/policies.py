@@ -21,15 +21,16 @@ from services.identity.servicer.names import account_of, last_of
 @dataclass(frozen=True)
 class Policies(PoliciesServicer):
     new_uow: NewUnitOfWork
+    new_reads: NewUnitOfWork
     clock: Clock
 
     def ListPolicies(self, request: pb.ListPoliciesRequest, _context: ServicerContext) -> pb.ListPoliciesResponse:
         wanted = listing(request, fields={"state": pb.Policy.State}, orders=("create_time",), default_order="create_time desc")
-        found, following = policies.list_policies(wanted, uow=self.new_uow())
+        found, following = policies.list_policies(wanted, uow=self.new_reads())
         return pb.ListPoliciesResponse(policies=[wire.policy(policy) for policy in found], next_page_token=following)
 
     def GetPolicy(self, request: pb.GetPolicyRequest, _context: ServicerContext) -> pb.Policy:
-        return wire.policy(policies.get_policy(last_of(request.name, "current"), uow=self.new_uow(), caller=context.caller()))
+        return wire.policy(policies.get_policy(last_of(request.name, "current"), uow=self.new_reads(), caller=context.caller()))
 
     def CreatePolicy(self, request: pb.CreatePolicyRequest, _context: ServicerContext) -> pb.Policy:
         asked = request.policy
@@ -61,7 +62,7 @@ class Policies(PoliciesServicer):
     def ListAcceptances(self, request: pb.ListAcceptancesRequest, _context: ServicerContext) -> pb.ListAcceptancesResponse:
         caller = context.caller()
         wanted = listing(request, fields={}, orders=("accept_time",), default_order="accept_time desc")
-        found, following = policies.list_acceptances(account_of(request.parent, caller), wanted, uow=self.new_uow(), caller=caller)
+        found, following = policies.list_acceptances(account_of(request.parent, caller), wanted, uow=self.new_reads(), caller=caller)
         return pb.ListAcceptancesResponse(acceptances=[wire.acceptance(one) for one in found], next_page_token=following)
 
 

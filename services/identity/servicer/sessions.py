@@ -57,13 +57,13 @@ class Sessions(SessionsServicer):
         caller = context.caller()
         wanted = listing(request, fields={}, orders=("create_time",), default_order="create_time desc")
         account_id = account_of(request.parent, caller)
-        found, following = sessions.list_sessions(account_id, wanted, uow=self.new_uow(), caller=caller, clock=self.clock)
+        found, following = sessions.list_sessions(account_id, wanted, uow=self.new_reads(), caller=caller, clock=self.clock)
         return pb.ListSessionsResponse(sessions=[wire.session(*one) for one in found], next_page_token=following)
 
     def GetSession(self, request: pb.GetSessionRequest, _context: ServicerContext) -> pb.Session:
         caller = context.caller()
         account_id, session_id = account_of(request.name, caller), last_of(request.name, "current")
-        return wire.session(*sessions.get_session(account_id, session_id, uow=self.new_uow(), caller=caller, clock=self.clock))
+        return wire.session(*sessions.get_session(account_id, session_id, uow=self.new_reads(), caller=caller, clock=self.clock))
 
     def DeleteSession(self, request: pb.DeleteSessionRequest, _context: ServicerContext) -> Empty:
         caller = context.caller()

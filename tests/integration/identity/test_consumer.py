@@ -20,7 +20,7 @@ from libs.messaging.relay import Relay
 from libs.rpc import client
 from services.identity import consumer, jobs
 from services.identity.clients.contacts import GrpcContacts
-from services.identity.domain.accounts import Account, Kind
+from services.identity.domain.accounts import Account, EmailTaken, Kind
 from services.identity.domain.links import Purpose
 from services.identity.domain.sessions import Client
 from services.identity.service import links
@@ -85,6 +85,30 @@ def test_an_address_that_went_from_one_contact_to_another_is_followed_in_either_
     worlds.tell(mario)
     with worlds.new_uow() as uow:
         assert [found.id for found in uow.accounts.by_login("shared@acme.example", None)] == [laura]
+        assert [found.id for found in uow.accounts.by_login("mario@acme.example", None)] == [mario]
+
+
+def test_two_contacts_that_exchanged_their_addresses_are_followed(worlds: World) -> None:
+    mario, laura = worlds.with_contact(email="a@acme.example"), worlds.with_contact(email="b@acme.example")
+    worlds.tell(mario)
+    worlds.tell(laura)
+    worlds.contacts.contacts[mario].email, worlds.contacts.contacts[laura].email = "b@acme.example", "a@acme.example"
+    worlds.tell(mario)
+    with worlds.new_uow() as uow:
+        assert [found.id for found in uow.accounts.by_login("a@acme.example", None)] == [laura]
+        assert [found.id for found in uow.accounts.by_login("b@acme.example", None)] == [mario]
+
+
+def test_an_old_event_never_takes_the_address_of_its_present_holder(worlds: World) -> None:
+    mario, laura = worlds.with_contact(email="mario@acme.example"), worlds.with_contact(email="a@acme.example")
+    worlds.tell(laura)
+    old = contact(id=mario, email="a@acme.example")  # what Mario had long ago; his present address is known to contacts
+    with pytest.raises(EmailTaken):
+        worlds.handle(ContactCreated(contact=old.name, version=1, snapshot=snapshot(old)))
+    worlds.tell(mario, version=2)
+    worlds.handle(ContactCreated(contact=old.name, version=1, snapshot=snapshot(old)))  # tried again: it is older now
+    with worlds.new_uow() as uow:
+        assert [found.id for found in uow.accounts.by_login("a@acme.example", None)] == [laura]
         assert [found.id for found in uow.accounts.by_login("mario@acme.example", None)] == [mario]
 
 

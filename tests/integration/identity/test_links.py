@@ -18,7 +18,7 @@ from recapito.identity.v1 import accounts_pb2, links_pb2, sessions_pb2
 from libs import database
 from libs.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ResourceExhausted, ServiceError, Unauthenticated
 from services.identity.service import links as use_cases
-from tests.integration.identity.world import OTHER_PASSWORD, PASSWORD, World, running
+from tests.integration.identity.world import OTHER_PASSWORD, PASSWORD, World
 
 Link = links_pb2.Link
 MINTED = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -514,16 +514,20 @@ def test_an_operator_gets_no_magic_link(world: World) -> None:
     assert fulfil(world) == []
 
 
-@pytest.mark.req("R-IDN-20")
-def test_where_settings_forbid_it_nobody_resets_a_password_alone(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def _self_service_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECAPITO_SELF_SERVICE_PASSWORD", "false")
-    for world in running(sqlite_url):
-        world.with_password(world.with_contact())
-        with pytest.raises(FailedPrecondition) as refused:
-            ask(world, "mario@acme.example")
-        assert refused.value.reason == "SELF_SERVICE_RESET_OFF"
-        ask(world, "mario@acme.example", Link.MAGIC)
-        assert [event.purpose for event in fulfil(world)] == [Link.MAGIC]
+
+
+@pytest.mark.req("R-IDN-20")
+@pytest.mark.usefixtures("_self_service_forbidden")
+def test_where_settings_forbid_it_nobody_resets_a_password_alone(world: World) -> None:
+    world.with_password(world.with_contact())
+    with pytest.raises(FailedPrecondition) as refused:
+        ask(world, "mario@acme.example")
+    assert refused.value.reason == "SELF_SERVICE_RESET_OFF"
+    ask(world, "mario@acme.example", Link.MAGIC)
+    assert [event.purpose for event in fulfil(world)] == [Link.MAGIC]
 
 
 # --- what a magic-link session may not do --------------------------------------------------------------------------------------------

@@ -263,8 +263,8 @@ def _message(event_type: str, data: bytes) -> Any:
 
 
 def running(url: str) -> Iterator[World]:
+    """Give a running identity on a migrated database."""
     engine = database.connect(url)
-    database.migrate(engine, "services.identity")
     contacts, threads = FakeContacts(), ThreadPoolExecutor(8)
     server = grpc.server(threads)
     server.add_generic_rpc_handlers(contacts.handlers())
@@ -281,7 +281,6 @@ def running(url: str) -> Iterator[World]:
     world = World(settings, contacts, engine)
     world.start()
     yield world
-    world.anonymous.close()
     world.server.stop()
     server.stop(0)
     threads.shutdown()

@@ -81,7 +81,7 @@ def create_link_requests() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False, autoincrement=True),
         sa.Column("purpose", sa.String(20), nullable=False),
         sa.Column("kind", sa.String(10), nullable=True),
-        sa.Column("email", sa.String(800), nullable=False),
+        sa.Column("email", sa.Text, nullable=False),
         sa.Column("account_id", sa.Uuid, nullable=True),
         sa.Column("landing", sa.String(200), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_link_requests"),
