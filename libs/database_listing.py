@@ -54,19 +54,21 @@ def select_page(
     return rows[: listing.size], listing.token(last[value_key], last[id_key])
 
 
-def where(wanted: Filter, columns: Columns) -> ColumnElement[bool]:
-    """Return a filter as SQL; it is never NULL, so that NOT means what it says."""
+def where(wanted: Filter, columns: Columns, *, negated: bool = False) -> ColumnElement[bool]:
+    """Return a filter as SQL. Under NOT no comparison is NULL, so that NOT means what it says; elsewhere NULL is as good as false,
+    and a bare comparison is one that an index can answer.
+    """
     match wanted:
         case AllOf(terms):
-            return sa.and_(*(where(term, columns) for term in terms))
+            return sa.and_(*(where(term, columns, negated=negated) for term in terms))
         case AnyOf(terms):
-            return sa.or_(*(where(term, columns) for term in terms))
+            return sa.or_(*(where(term, columns, negated=negated) for term in terms))
         case Not(term):
-            return sa.not_(where(term, columns))
+            return sa.not_(where(term, columns, negated=True))
         case Comparison(field, compared, value):
             column = columns[field]
             found = _compared(column, compared, value) if isinstance(column, ColumnElement) else column(compared, value)
-            return sa.func.coalesce(found, sa.false(), type_=sa.Boolean)
+            return sa.func.coalesce(found, sa.false(), type_=sa.Boolean) if negated else found
 
 
 def _compared(column: ColumnElement[Any], compared: str, value: Value) -> ColumnElement[bool]:
