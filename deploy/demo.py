@@ -205,15 +205,15 @@ These facts are in {path}.""")
 
 def welcome(settings: EmbeddedSettings, embedded: Embedded) -> None:
     """Print where to look, and at the first start the link that makes the administrator."""
-    token = embedded.bootstrap(email="", display_name="", password="")
-    first = (
-        f"\nMake yourself the administrator; the link works once, for 48 hours:\n\n  {settings.url}/console/password/{token}\n"
-        if token
-        else ""
-    )
+    token = embedded.bootstrap_administrator(settings.administrator_email, "Administrator")
+    if token:
+        click.echo(f"""
+Make yourself the administrator: set the password of {settings.administrator_email}. The link works once, for 48 hours.
+
+  {settings.url}/console/password/{token}""")
     click.echo(f"""
 Recapito is running. Ctrl-C stops it.
-{first}
+
   Customers      {settings.url}/area/
   Console        {settings.url}/console/
   API            {settings.url}/docs

@@ -24,9 +24,27 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from deploy import demo as story
 from deploy.mail_sink import MailSink
 from libs import database, telemetry
-from libs.settings import Settings
+from libs.rpc.server import Server
+from libs.settings import ServiceSettings, Settings
+from services.contacts import __main__ as contacts
+from services.contacts import settings as contacts_settings
+from services.documents import __main__ as documents
+from services.documents import settings as documents_settings
+from services.gateway import __main__ as gateway
+from services.gateway import settings as gateway_settings
+from services.identity import __main__ as identity
+from services.identity import settings as identity_settings
+from services.notifications import __main__ as notifications
+from services.notifications import settings as notifications_settings
+from services.portal import __main__ as portal
+from services.portal import settings as portal_settings
 
-SERVICES = ("identity", "contacts", "documents", "notifications")  # those with a gRPC server and a database
+SERVICES: dict[str, tuple[Any, type[ServiceSettings]]] = {  # those with a gRPC server and a database: program and settings
+    "identity": (identity, identity_settings.Settings),
+    "contacts": (contacts, contacts_settings.Settings),
+    "documents": (documents, documents_settings.Settings),
+    "notifications": (notifications, notifications_settings.Settings),
+}
 DRAIN_SECONDS = 25
 
 
@@ -72,7 +90,7 @@ class Embedded:
         self._sockets = tempfile.mkdtemp(prefix="recapito-", dir="/tmp")
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._servers: list[Any] = []
+        self._servers: list[Server] = []
         self.mail_sink = MailSink(self._database("mail"))
         self.health = telemetry.Health({name: self._serving(name) for name in SERVICES})
 
@@ -112,25 +130,18 @@ class Embedded:
 
     def start(self) -> None:
         """Migrate, serve, work; returns when every gRPC server answers."""
-        from services.identity import __main__ as identity
-
-        from services.contacts import __main__ as contacts
-        from services.documents import __main__ as documents
-        from services.notifications import __main__ as notifications
 
         self.mail_sink.start()
-        parts: dict[str, Any] = {"identity": identity, "contacts": contacts, "documents": documents, "notifications": notifications}
-        ready = {name: part.Settings(**self.values(name)) for name, part in parts.items()}
-        for name in parts:
+        for name in SERVICES:
             engine = database.connect(self._database(name))
             database.migrate(engine, f"services.{name}")
             engine.dispose()
-        for name, part in parts.items():
-            server = part.serve(ready[name])
+        for name, (program, settings) in SERVICES.items():
+            server: Server = program.serve(settings.model_validate(self.values(name)))
             server.start()
             self._servers.append(server)
-        for name, part in parts.items():
-            self._run(name, part.work(ready[name]))
+        for name, (program, settings) in SERVICES.items():
+            self._run(name, program.work(settings.model_validate(self.values(name))))
 
     def _run(self, name: str, bodies: Sequence[Callable[[threading.Event], None]]) -> None:
         for number, body in enumerate(bodies):
@@ -140,14 +151,11 @@ class Embedded:
 
     def app(self) -> Any:
         """Return the one WSGI application: portal, gateway, mail and health on their paths."""
-        from services.gateway import __main__ as gateway
-
-        from services.portal import __main__ as portal
 
         root = Flask(__name__, static_folder=None)
         root.add_url_rule("/", "index", lambda: redirect("/area/"))
-        web = portal.app(portal.Settings(**self.values("portal")))
-        api = gateway.app(gateway.Settings(**self.values("gateway")))
+        web = portal.app(portal_settings.Settings(**self.values("portal")))
+        api = gateway.app(gateway_settings.Settings(**self.values("gateway")))
         mounts = {path: _at(path, web) for path in ("/area", "/console", "/static")}
         mounts |= {path: _at(path, api) for path in ("/v1", "/openapi.json", "/docs", "/oauth2", "/.well-known")}
         mounts["/mail"] = self.mail_sink.app().wsgi_app
@@ -156,9 +164,7 @@ class Embedded:
 
     def bootstrap_administrator(self, email: str, display_name: str, password: str = "") -> str:
         """Make the administrator of an empty installation; return the token of an invitation when there is no password."""
-        from services.identity import __main__ as identity
-
-        return identity.bootstrap_administrator(identity.Settings(**self.values("identity")), email, display_name, password)
+        return identity.bootstrap_administrator(identity_settings.Settings(**self.values("identity")), email, display_name, password)
 
     def stop(self) -> None:
         self.health.draining = True
@@ -180,7 +186,7 @@ def _at(path: str, app: Callable[..., Any]) -> Callable[..., Any]:
     return mounted
 
 
-class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+class _Gunicorn(BaseApplication):
     """One worker process that holds everything; gRPC channels and threads are made in it, after the fork."""
 
     def __init__(self, settings: EmbeddedSettings, after_start: Callable[[EmbeddedSettings, Embedded], None]) -> None:

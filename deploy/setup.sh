@@ -39,7 +39,7 @@ environment() { # environment EXTRA : .venv with the packages of that extra, at 
       echo "Making .venv with $("$interpreter" --version) …" >&2
       "$interpreter" -m venv .venv 2>/dev/null || { rm -rf .venv; packages python3-venv; "$interpreter" -m venv .venv; }
     fi
-    .venv/bin/python -m pip install -q "$(grep '^uv==' requirements.lock)"
+    [ -x .venv/bin/uv ] || .venv/bin/python -m pip install -q "$(grep '^uv==' requirements.lock)"
     echo "Installing Python packages …" >&2
     .venv/bin/uv pip install -q -p .venv/bin/python -c requirements.lock -b requirements.lock -e ".[$1]"
     echo "$wanted" >"$stamp"

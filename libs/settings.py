@@ -48,22 +48,11 @@ class RpcSettings(Settings):
     identity_address: str = "localhost:50051"  # host:port or unix:path; every service fetches the passport keys there
 
 
-class ServerSettings(RpcSettings):
-    """A gRPC server and the database behind it."""
+class ServiceSettings(RpcSettings):
+    """A service with a database: its server and its worker read the same."""
 
     listen_address: str = "[::]:50051"
     server_threads: int = 16
     database_url: SecretStr  # postgresql+psycopg://… or sqlite:///…
     database_pool_size: int = 10
-
-
-class WorkerSettings(RpcSettings):
-    """A worker: relay, consumers and timed jobs."""
-
-    database_url: SecretStr
-    database_pool_size: int = 10
     bus_url: SecretStr  # amqps://… or sqlite:///…
-
-
-class ServiceSettings(ServerSettings, WorkerSettings):
-    """A service with a database: its server and its worker read the same."""

@@ -98,7 +98,7 @@ def call(url: str, verb: str = "GET", body: Any = None, token: str = "", **heade
         return status, raw
 
 
-def wait_for(url: str, alive: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(url: str, alive: Callable[[], bool], seconds: float = 120) -> None:
     """Return when a page answers 200; fail when what serves it has ended or the time is over."""
     end = time.monotonic() + seconds
     while True:

@@ -18,16 +18,16 @@ from libs import database
 from libs.messaging import bus
 from libs.messaging.bus import Parked
 from libs.messaging.event import full_name_of, message_class
-from libs.settings import WorkerSettings
+from libs.settings import ServiceSettings
 
 
-def dead(queue: str, load: Callable[[], WorkerSettings], *, prefix: str = "") -> click.Group:
+def dead(queue: str, load: Callable[[], ServiceSettings], *, prefix: str = "") -> click.Group:
     """Return the command group for one queue. load: reads the settings of its service. prefix: as in bus.connect."""
     return Dead(queue, load, prefix).group()
 
 
 class Dead:
-    def __init__(self, queue: str, load: Callable[[], WorkerSettings], prefix: str) -> None:
+    def __init__(self, queue: str, load: Callable[[], ServiceSettings], prefix: str) -> None:
         self._queue, self._load, self._prefix = queue, load, prefix
 
     def _bus(self) -> bus.Bus:

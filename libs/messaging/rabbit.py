@@ -184,7 +184,10 @@ class RabbitPublisher:
 
     def keep_alive(self) -> None:
         if self._connection is not None:
-            self._connection.turn()
+            try:
+                self._connection.turn()
+            except BusUnavailable:
+                self.close()  # the next event opens another
 
     def close(self) -> None:
         if self._connection is not None:

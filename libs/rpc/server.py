@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from libs.access import ANONYMOUS, Caller
 from libs.errors import Internal, ServiceError
 from libs.rpc import client, context, passports, validation
 from libs.rpc.status import abort, code_of
-from libs.settings import RpcSettings, ServerSettings
+from libs.settings import RpcSettings, ServiceSettings
 
 LONGEST_SECONDS = 60.0  # a call without a deadline, or with a longer one, gets this
 DRAIN_SECONDS = 20.0
@@ -53,7 +52,7 @@ class Server:
     verify: reads a passport; see `verifier`. Reflection is answered everywhere but in production.
     """
 
-    def __init__(self, service: str, settings: ServerSettings, verify: Callable[[str], Caller]) -> None:
+    def __init__(self, service: str, settings: ServiceSettings, verify: Callable[[str], Caller]) -> None:
         self._service, self._settings = service, settings
         self._secret = settings.internal_secret.get_secret_value().encode()
         if not (self._secret or settings.tls_certificate_file):
@@ -204,10 +203,3 @@ def _language(metadata: dict[str, str]) -> str:
     """The first of our languages that the caller names; Italian otherwise."""
     wanted = [part.strip()[:2].lower() for part in metadata.get(context.LANGUAGE, "").split(",")]
     return next((language for language in wanted if language in {"it", "en"}), "it")
-
-
-def run_until_stopped(server: Server, stop: threading.Event) -> None:
-    """Serve until `stop` is set, then drain."""
-    server.start()
-    stop.wait()
-    server.stop()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from libs.settings import ServerSettings, WorkerSettings
+from libs.settings import ServiceSettings
 
 
-class Settings(ServerSettings, WorkerSettings):
-    """Server and worker share the database; the worker also needs the bus."""
+class Settings(ServiceSettings):
+    """Nothing but what every service needs."""

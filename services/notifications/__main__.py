@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-import click
 from recapito.notifications.v1 import dispatches_pb2, dispatches_pb2_grpc, messages_pb2, messages_pb2_grpc
 from sqlalchemy.engine import Engine
 
-from libs import database, telemetry
+from libs import database, process
 from libs.access import Caller
 from libs.messaging import bus
-from libs.messaging.commands import dead
 from libs.messaging.consumer import Consumer
 from libs.messaging.relay import Relay
 from libs.rpc import client
-from libs.rpc.server import Server, run_until_stopped, verifier
+from libs.rpc.server import Server, verifier
 from services.notifications import consumer, jobs, repository, service, servicer
 from services.notifications.clients.contacts import GrpcContacts
 from services.notifications.clients.documents import GrpcDocuments
@@ -97,53 +94,7 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     ]
 
 
-# --- commands ------------------------------------------------------------------------------------------------------------------------
-@click.group()
-def main() -> None:
-    """Notifications: who is told, why, and the mail itself."""
-
-
-def _stop_on_signal() -> threading.Event:
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
-    return stop
-
-
-def _load() -> tuple[Settings, Engine]:
-    settings = Settings.load()
-    telemetry.setup(SERVICE, settings)
-    return settings, _connect(settings)
-
-
-@main.command("server")
-def run_server() -> None:
-    """Answer gRPC."""
-    settings, engine = _load()
-    telemetry.serve_admin(settings.admin_port, telemetry.Health({"database": partial(database.ready, engine)}))
-    run_until_stopped(serve(settings), _stop_on_signal())
-
-
-@main.command("worker")
-def run_worker() -> None:
-    """Publish and handle events, deliver mail."""
-    settings, engine = _load()
-    telemetry.serve_admin(settings.admin_port, telemetry.Health({"database": partial(database.ready, engine)}))
-    stop = _stop_on_signal()
-    threads = [threading.Thread(target=body, args=[stop]) for body in work(settings)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-@main.command()
-def migrate() -> None:
-    """Bring the database to the newest schema."""
-    database.migrate(_load()[1], "services.notifications")
-
-
-main.add_command(dead(SERVICE, Settings.load))
+main = process.commands(SERVICE, Settings, serve, work)
 
 if __name__ == "__main__":
     main()

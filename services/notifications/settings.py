@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from libs.settings import ServerSettings, WorkerSettings
+from libs.settings import ServiceSettings
 from services.notifications.domain.kinds import KINDS
 from services.notifications.domain.mime import ascii_address
 from services.notifications.service import MailServer, Sender
 
 
-class Settings(ServerSettings, WorkerSettings):
+class Settings(ServiceSettings):
     contacts_address: str = "localhost:50052"  # host:port or unix:path
     documents_address: str = "localhost:50053"
     public_url: str = "http://localhost:8080"  # where the customers' area and the console are; links lead there

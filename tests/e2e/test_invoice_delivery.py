@@ -153,7 +153,7 @@ def test_marios_link_leads_through_the_privacy_gate_to_his_invoice(platform: Pla
     browser.submit("enter")
     assert "/area/privacy" in browser.url
     assert told.number not in browser.text, "nothing is shown before the policy is accepted"
-    browser.submit("privacy", accept="yes")
+    browser.submit("privacy", answer="accept")
     assert told.number in browser.text
     assert "1.525,00" in browser.text
     browser.get(f"{platform.stack.portal_url}/area/{told.invoice}/pdf")

@@ -26,7 +26,7 @@ from libs.errors import EtagMismatch, FailedPrecondition, InvalidArgument, NotFo
 from libs.ids import new_id
 from libs.rpc import context, passports
 from libs.rpc.server import Server
-from libs.settings import ServerSettings
+from libs.settings import ServiceSettings
 
 SECRET = "an internal secret for tests"
 OPERATOR = UUID("01890000-0000-7000-8000-0000000000a1")
@@ -191,9 +191,14 @@ class Backends:
     addresses: dict[str, str]
 
 
-def settings(address: str = "localhost:0") -> ServerSettings:
-    return ServerSettings(
-        environment="test", listen_address=address, internal_secret=SecretStr(SECRET), database_url=SecretStr("sqlite://"), server_threads=4
+def settings(address: str = "localhost:0") -> ServiceSettings:
+    return ServiceSettings(
+        environment="test",
+        listen_address=address,
+        internal_secret=SecretStr(SECRET),
+        server_threads=4,
+        database_url=SecretStr("sqlite://"),
+        bus_url=SecretStr("sqlite://"),
     )
 
 

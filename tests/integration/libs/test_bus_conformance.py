@@ -31,7 +31,7 @@ from libs.messaging import commands
 from libs.messaging.bus import Outcome, Received, Subscription
 from libs.messaging.consumer import ATTEMPTS, Delivery, Handlers, one_by_one
 from libs.messaging.event import Event, event_of
-from libs.settings import WorkerSettings
+from libs.settings import ServiceSettings
 from tests.integration.libs.bus_world import World, apply, issued, strikes
 
 Eventually = Callable[..., object]
@@ -472,7 +472,7 @@ def test_commands_on_events_that_are_not_parked_say_so(world: World) -> None:
 
 def dead(world: World, *arguments: str, exit_code: int = 0) -> str:
     """Run the command as a service's __main__ offers it."""
-    settings = WorkerSettings(
+    settings = ServiceSettings(
         database_url=SecretStr(world.consumer.url.render_as_string(hide_password=False)), bus_url=SecretStr(world.bus_url)
     )
     group = commands.dead(world.queue, lambda: settings, prefix=world.prefix)

@@ -29,7 +29,7 @@ from libs import errors
 from libs.access import Caller, Kind
 from libs.rpc import client, context, passports
 from libs.rpc.server import Server
-from libs.settings import RpcSettings, ServerSettings
+from libs.settings import RpcSettings, ServiceSettings
 
 ID = UUID("019ab7a0-0000-7000-8000-000000000001")
 NAME = f"groups/{ID}"
@@ -64,8 +64,8 @@ def verify(token: str) -> Caller:
 @contextmanager
 def serving(servicer: Groups, **settings: str) -> Iterator[tuple[Server, RpcSettings]]:
     values = {"internal_secret": SECRET} | settings
-    server_settings = ServerSettings.model_validate(
-        {"listen_address": "localhost:0", "database_url": "sqlite://", "environment": "test"} | values
+    server_settings = ServiceSettings.model_validate(
+        {"listen_address": "localhost:0", "database_url": "sqlite://", "bus_url": "sqlite://", "environment": "test"} | values
     )
     server = Server("contacts", server_settings, verify)
     server.add(groups_pb2_grpc.add_GroupsServicer_to_server, servicer, pb.DESCRIPTOR.services_by_name["Groups"])

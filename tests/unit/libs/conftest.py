@@ -6,5 +6,5 @@ import logging
 
 import structlog
 
-structlog.configure(processors=[structlog.stdlib.add_log_level, structlog.processors.KeyValueRenderer(["level", "event"])])
+structlog.configure(processors=[structlog.stdlib.add_log_level, structlog.processors.KeyValueRenderer(key_order=["level", "event"])])
 logging.getLogger("pika").setLevel(logging.CRITICAL)
