@@ -23,14 +23,18 @@ from tests.stack import Stack
 
 EACH_WAY = 16  # made-up requests of each kind for each operation
 LEAST = 2000
-# These end what the others need: the session, the account. They come last.
-LAST = {
-    "Sessions_DeleteSession",
+# These take away what the others need, in the end the account and the session themselves. They come last, in this order.
+LAST = (
+    "Invoices_DeleteInvoice",
+    "Affiliations_DeleteAffiliation",
+    "Groups_DeleteGroup",
+    "Contacts_DeleteContact",
     "Sessions_RevokeSessions",
     "Accounts_ChangePassword",
     "Accounts_SetTemporaryPassword",
     "Accounts_DisableAccount",
-}
+    "Sessions_DeleteSession",
+)
 CHECKS: list[Any] = [schemathesis.checks.not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -45,7 +49,11 @@ def operations(stack: Stack) -> list[APIOperation[Any, Any, Any, Any]]:
     document = requests.get(f"{stack.base_url}/openapi.json", timeout=10).json()
     results: Any = schemathesis.openapi.from_dict(document).get_all_operations()
     found = [result.ok() for result in results]
-    return sorted(found, key=lambda operation: operation.definition.raw["operationId"] in LAST)
+    return sorted(found, key=lambda operation: LAST.index(operation_id(operation)) if operation_id(operation) in LAST else -1)
+
+
+def operation_id(operation: Any) -> str:
+    return str(operation.definition.raw["operationId"])
 
 
 def known(stack: Stack) -> dict[str, list[str]]:
@@ -74,14 +82,12 @@ def test_what_the_document_says_is_what_happens(own: Stack) -> None:
     failures: list[str] = []
     chooser = random.Random(1)
 
-    def ask(case: Any, name: str) -> None:
-        for parameter in case.path_parameters or {}:
-            if ids.get(parameter) and chooser.random() < 0.5:
-                case.path_parameters[parameter] = chooser.choice(ids[parameter])
-        if isinstance(case.body, dict) and "customer" in case.body and chooser.random() < 0.8:
-            case.body["customer"] = f"customers/{chooser.choice(ids['customer'])}"
+    def ask(case: Any, name: str, mode: GenerationMode) -> None:
+        refer(case, ids, chooser)
+        if mode is GenerationMode.POSITIVE:
+            simplify(case, chooser)
         response = case.call(base_url=own.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=20)
-        seen[f"{response.status_code // 100}xx"] += 1
+        seen[str(response.status_code)] += 1
         if response.status_code < 300:
             reached.add(name)
         try:
@@ -92,12 +98,32 @@ def test_what_the_document_says_is_what_happens(own: Stack) -> None:
             )
 
     for operation in operations(own):
-        name = operation.definition.raw["operationId"]
+        name = operation_id(operation)
         for mode in GenerationMode:
-            explore(operation, mode, lambda case, name=name: ask(case, name))
+            explore(operation, mode, lambda case, name=name, mode=mode: ask(case, name, mode))
     assert not failures, "\n".join(failures[:500])
     assert seen.total() >= LEAST, seen
-    assert len(reached) >= 30, f"only {sorted(reached)} were ever answered well"
+    assert seen["401"] < LEAST / 6, seen
+    assert len(reached) >= 40, f"only {sorted(reached)} were ever answered well"
+
+
+def refer(case: Any, ids: dict[str, list[str]], chooser: random.Random) -> None:
+    """Let half of the requests speak of something that exists."""
+    for parameter in case.path_parameters or {}:
+        if ids.get(parameter) and chooser.random() < 0.5:
+            case.path_parameters[parameter] = chooser.choice(ids[parameter])
+    if isinstance(case.body, dict) and "customer" in case.body and chooser.random() < 0.8:
+        case.body["customer"] = f"customers/{chooser.choice(ids['customer'])}"
+
+
+def simplify(case: Any, chooser: random.Random) -> None:
+    """Leave out what no made-up text fits, most of the time: what lies behind it is to be reached too."""
+    for name in ("filter", "orderBy", "pageToken", "updateMask"):
+        if case.query and name in case.query and chooser.random() < 0.9:
+            del case.query[name]
+    for name in ("etag", "groups", "roles", "affiliations", "permissions"):
+        if isinstance(case.body, dict) and name in case.body and chooser.random() < 0.7:
+            del case.body[name]
 
 
 def explore(operation: Any, mode: GenerationMode, ask: Any) -> None:
