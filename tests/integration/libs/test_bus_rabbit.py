@@ -206,6 +206,15 @@ def test_a_publisher_finds_its_broker_again(fragile: World, broker: PrivateRabbi
         eventually(lambda: publisher.publish([event(3)]).published)
 
 
+def test_an_idle_publisher_does_not_mind_the_end_of_its_connection(fragile: World, broker: PrivateRabbit) -> None:
+    with closing(fragile.bus().publisher()) as publisher:
+        assert publisher.publish([event(1)]).published
+        control(broker, "close_all_connections", "test")
+        for _ in range(3):
+            publisher.keep_alive()
+        assert publisher.publish([event(2)]).published
+
+
 def test_a_consumer_whose_queue_was_deleted_makes_it_again(world: World, eventually: Eventually) -> None:
     with world.consuming(), closing(pika.BlockingConnection(pika.URLParameters(world.bus_url))) as connection:
         with closing(world.bus().publisher()) as publisher:
