@@ -91,6 +91,7 @@ class SqlLinks:
                 "create_time": link.create_time,
                 "expire_time": link.expire_time,
                 "use_ip_address": "",
+                "cancel_time": link.cancel_time,
             }
             for link, token in new
         ]

@@ -140,32 +140,49 @@ def mint_links(
     A contact is judged as its last event told; before a link to set a password is refused, contacts is asked, because the
     message may be faster than the event that opened the access. Redeeming judges again in any case.
     """
-    refusals = _refusals(orders, new_uow=new_uow, contacts=contacts, clock=clock)
+    accounts, refusals = _judged(orders, new_uow=new_uow, contacts=contacts, clock=clock)
     with new_uow() as uow:
-        accounts = uow.accounts.find_all([order.account_id for order in orders])
         created = uow.now()
         answers = [_made(order, accounts.get(order.account_id), refusals[order.account_id], created, magic_life) for order in orders]
         uow.links.cancel_of_messages([order.message for order in orders])
         for account_id in {link.account_id for made in answers for link, _ in made if link and link.purpose in PASSWORD_PURPOSES}:
             uow.links.cancel(account_id, PASSWORD_PURPOSES)
-        uow.links.add([(link, minted.token) for made in answers for link, minted in made if link])
+        uow.links.add(_newest_only([(link, minted.token) for made in answers for link, minted in made if link]))
         uow.commit()
     return [[minted for _, minted in made] for made in answers]
 
 
-def _refusals(orders: Sequence[Order], *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> dict[UUID, str]:
-    now = clock()
+def _judged(
+    orders: Sequence[Order], *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock
+) -> tuple[dict[UUID, Account], dict[UUID, str]]:
+    """Return the accounts, and for each why it gets no link. One that changes before the links are stored makes them dead, not wrong."""
+    now, refusals = clock(), dict[UUID, str]()
+    by_password = {order.account_id for order in orders if not set(order.purposes) <= {Purpose.MAGIC}}
     with new_uow() as uow:
         accounts = uow.accounts.find_all([order.account_id for order in orders])
-    found: dict[UUID, str] = {}
-    for order in orders:
-        account = accounts.get(order.account_id)
-        refusal = entry.as_last_told(account, contacts=contacts, now=now) if account else "ENTRY_CONTACT_DELETED"
-        if refusal and order.account_id not in found and (account is None or not set(order.purposes) <= {Purpose.MAGIC}):
-            account = follow.refresh(order.account_id, new_uow=new_uow, contacts=contacts, clock=clock) or account
-            refusal = entry.as_last_told(account, contacts=contacts, now=now) if account else refusal
-        found.setdefault(order.account_id, refusal)
-    return found
+    for account_id in {order.account_id for order in orders}:
+        refusals[account_id] = _refusal(accounts.get(account_id), contacts=contacts, now=now)
+        if refusals[account_id] and (account_id in by_password or account_id not in accounts):
+            refreshed = follow.refresh(account_id, new_uow=new_uow, contacts=contacts, clock=clock)
+            if refreshed is not None:
+                accounts[account_id] = refreshed
+                refusals[account_id] = _refusal(refreshed, contacts=contacts, now=now)
+    return accounts, refusals
+
+
+def _refusal(account: Account | None, *, contacts: Contacts, now: datetime) -> str:
+    return entry.as_last_told(account, contacts=contacts, now=now) if account else "ENTRY_CONTACT_DELETED"
+
+
+def _newest_only(links: Sequence[tuple[Link, str]]) -> list[tuple[Link, str]]:
+    """Cancel, of the password links that one call makes for an account, all but the last."""
+    last = {link.account_id: link.id for link, _ in links if link.purpose in PASSWORD_PURPOSES}
+    return [
+        (replace(link, cancel_time=link.create_time), token)
+        if link.purpose in PASSWORD_PURPOSES and last[link.account_id] != link.id
+        else (link, token)
+        for link, token in links
+    ]
 
 
 def _made(

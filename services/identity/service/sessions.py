@@ -101,6 +101,7 @@ def _open(account: Account, password_hash: str, method: Method, client: Client, 
     signed_in = uow.accounts.mark_sign_in(account.id, password_hash, now)
     state = rules.state_of(session, signed_in, accepted=uow.policies.accepted(account.id))
     announce_if_open(session, signed_in, state, uow=uow, now=now)
+    log.info("signed in", account=str(account.id), session=str(session.id), method=method.value)
     return Opened(session, signed_in, state, token)
 
 

@@ -324,6 +324,18 @@ def test_a_hundred_messages_get_their_links_in_one_call_in_their_order(worlds: W
     assert len(tokens) == refusals.count("")
 
 
+def test_of_two_password_links_minted_in_one_call_the_last_one_works(worlds: World) -> None:
+    mario = worlds.with_contact()
+    orders = [
+        links_pb2.MintLinksRequest.Order(message=f"messages/{uuid.uuid4()}", account=f"accounts/{mario}", purposes=[purpose, Link.MAGIC])
+        for purpose in (Link.SET_PASSWORD, Link.RESET_PASSWORD)
+    ]
+    first, last = worlds.minting.MintLinks(links_pb2.MintLinksRequest(orders=orders)).orders
+    assert [inspect(worlds, link.token).state for link in (*first.links, *last.links)] == [
+        Link.CANCELLED, Link.USABLE, Link.USABLE, Link.USABLE
+    ]  # fmt: skip
+
+
 def test_only_notifications_may_mint(world: World) -> None:
     order = links_pb2.MintLinksRequest.Order(
         message=f"messages/{uuid.uuid4()}", account=f"accounts/{world.with_contact()}", purposes=[Link.MAGIC]
