@@ -71,8 +71,11 @@ class SqlGroups:
         return list(self.connection.execute(sa.select(line.c.id)).scalars())
 
     def unknown(self, group_ids: Collection[UUID]) -> set[UUID]:
-        found = self.connection.execute(sa.select(groups.c.id).where(groups.c.id.in_(group_ids))).scalars() if group_ids else ()
-        return set(group_ids) - set(found)
+        """Return those that do not exist; the others are not deleted before the commit."""
+        if not group_ids:
+            return set()
+        query = sa.select(groups.c.id).where(groups.c.id.in_(group_ids)).order_by(groups.c.id).with_for_update(read=True, key_share=True)
+        return set(group_ids) - set(self.connection.execute(query).scalars())
 
     def has_children(self, group_id: UUID) -> bool:
         query = sa.select(groups.c.id).where(groups.c.parent_id == group_id).limit(1)

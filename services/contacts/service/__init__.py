@@ -58,8 +58,8 @@ class Groups(Protocol):
     def add(self, group: domain.Group) -> None: ...  # NameTaken
     def save(self, group: domain.Group) -> domain.Group: ...  # NameTaken
     def delete(self, group: domain.Group) -> None: ...
-    def ancestors(self, group_id: UUID) -> list[UUID]: ...  # itself first; fails on an unknown one with NotFound
-    def unknown(self, group_ids: Collection[UUID]) -> set[UUID]: ...
+    def ancestors(self, group_id: UUID) -> list[UUID]: ...  # itself first
+    def unknown(self, group_ids: Collection[UUID]) -> set[UUID]: ...  # those that do not exist; the others stay until the commit
     def has_children(self, group_id: UUID) -> bool: ...
 
 

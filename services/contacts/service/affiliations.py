@@ -46,6 +46,7 @@ def update_affiliation(
         if uow.requests.claim(request, wire.affiliation_name(customer_id, contact_id)) is not None:
             return uow.affiliations.view(customer_id, contact_id, sight)
         uow.affiliations.view(customer_id, contact_id, sight)  # NotFound when the caller may not see it
+        uow.customers.get(customer_id, domain.EVERYTHING, lock=True)
         contact = uow.contacts.get(contact_id, domain.EVERYTHING, lock=True)
         affiliation = change(uow.affiliations.get(customer_id, contact_id)).checked()
         if domain.needs_email(contact, [affiliation.preferences]):

@@ -55,4 +55,5 @@ def _check_parent(group: Group, uow: UnitOfWork) -> None:
         return
     if uow.groups.unknown([group.parent_id]):
         raise InvalidArgument.of("group.parent_group", "does not exist", "GROUP_UNKNOWN")
+    uow.settings.get(lock=True)  # one at a time: two moves that are each right may close a loop together
     group.below(uow.groups.ancestors(group.parent_id))

@@ -18,11 +18,12 @@ from libs.access import Caller, Kind
 from libs.errors import ServiceError
 from libs.unit_of_work import NO_REQUEST, Request
 from services.contacts import repository
-from services.contacts.domain import Contact, Customer
+from services.contacts.domain import Contact, Customer, Group
 from services.contacts.repository.tables import affiliations, contacts, customers
 from services.contacts.service import affiliations as use_affiliations
 from services.contacts.service import contacts as use_contacts
 from services.contacts.service import customers as use_customers
+from services.contacts.service import groups as use_groups
 from tests.unit.contacts.builders import NOON, affiliation, contact, customer
 
 OPERATOR = Caller(Kind.OPERATOR, account_id=uuid4(), capabilities=frozenset({"contacts.read"}), sees_all=True)
@@ -174,6 +175,61 @@ def test_a_contact_is_not_made_primary_and_deleted_at_the_same_time(engine: Engi
 
         results = at_once(make, delete)
         assert len([one for one in results if isinstance(one, ServiceError)]) == 1, results
+    engine.dispose()
+
+
+def new_group(engine: Engine, name: str) -> Group:
+    return use_groups.create_group(lambda id_: Group(id_, name), NO_REQUEST, uow=uow_of(engine))
+
+
+@pytest.mark.req("R-GRP-12")
+def test_a_group_is_not_deleted_while_somebody_moves_in(engine: Engine) -> None:
+    home = new_customer(engine)
+    for number in range(10):
+        group = new_group(engine, f"Group {number}")
+
+        def join(group: Group = group) -> object:
+            return new_contact(engine, home, groups=frozenset({group.id}))
+
+        def delete(group: Group = group) -> object:
+            use_groups.delete_group(group.id, lambda _: None, NO_REQUEST, uow=uow_of(engine))
+            return None
+
+        results = at_once(join, delete)
+        assert reasons(results) in (["GROUP_NOT_EMPTY"], ["GROUP_UNKNOWN"])
+    engine.dispose()
+
+
+@pytest.mark.req("R-GRP-13")
+def test_two_moves_do_not_close_a_loop_together(engine: Engine) -> None:
+    for number in range(10):
+        one, other = new_group(engine, f"One {number}"), new_group(engine, f"Other {number}")
+
+        def move(below: Group, above: Group) -> Group:
+            return use_groups.update_group(below.id, lambda before: replace(before, parent_id=above.id), NO_REQUEST, uow=uow_of(engine))
+
+        pairs = ((one, other), (other, one))
+        assert reasons(at_once(*[lambda pair=pair: move(*pair) for pair in pairs])) == ["GROUP_LOOP"]
+    engine.dispose()
+
+
+def test_permissions_and_primary_change_at_once_without_a_refusal(engine: Engine) -> None:
+    home = new_customer(engine)
+    new_contact(engine, home)
+    for _ in range(10):
+        person = new_contact(engine, home)
+
+        def change(person: Contact = person) -> object:
+            return use_affiliations.update_affiliation(
+                home.id, person.id, lambda before: replace(before, position="CTO"), NO_REQUEST, OPERATOR, uow=uow_of(engine)
+            )
+
+        def make(person: Contact = person) -> object:
+            return use_affiliations.make_primary(
+                home.id, person.id, lambda _: None, NO_REQUEST, OPERATOR, uow=uow_of(engine), clock=lambda: NOON
+            )
+
+        assert reasons(at_once(change, make)) == []
     engine.dispose()
 
 
