@@ -33,9 +33,9 @@ class GrpcBackends:
     channels: Mapping[str, grpc.Channel]
     _stubs: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
-    def call(self, method: Method, request: Message, *, passport: str, language: str) -> Message:
+    def call(self, method: Method, request: Message, *, passport: str, language: str) -> bytes:
         with context.as_person(passport, language):
-            answer: Message = self._stub(method)(request, timeout=CALL_SECONDS)
+            answer: bytes = self._stub(method)(request, timeout=CALL_SECONDS)
         return answer
 
     def download(self, method: Method, request: Message, *, passport: str, language: str) -> Stream:
@@ -50,7 +50,8 @@ class GrpcBackends:
             if channel is None:
                 raise Unavailable(f"the service {method.service} is not connected here", reason="SERVICE_UNAVAILABLE")
             make: Callable[..., Any] = channel.unary_stream if method.streams else channel.unary_unary
-            stub = make(method.path, request_serializer=method.input.SerializeToString, response_deserializer=method.output.FromString)
+            read = method.output.FromString if method.streams else None  # None: the bytes as they come
+            stub = make(method.path, request_serializer=method.input.SerializeToString, response_deserializer=read)
             self._stubs[method.path] = stub
         return stub
 

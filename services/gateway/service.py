@@ -41,12 +41,12 @@ class Identity(Protocol):
 class Backends(Protocol):
     """The services behind us; each call is for the person of the passport, or for nobody when it is empty."""
 
-    def call(self, method: Method, request: Message, *, passport: str, language: str) -> Message: ...
+    def call(self, method: Method, request: Message, *, passport: str, language: str) -> bytes: ...  # as it came over the wire
     def download(self, method: Method, request: Message, *, passport: str, language: str) -> Download: ...
 
 
-def call(method: Method, request: Message, visitor: Visitor, *, identity: Identity, backends: Backends) -> Message:
-    """Return the answer of a method that gives one."""
+def call(method: Method, request: Message, visitor: Visitor, *, identity: Identity, backends: Backends) -> bytes:
+    """Return the answer of a method that gives one, serialized: nobody here reads it."""
     return backends.call(method, request, passport=passport(method, visitor, identity), language=visitor.language)
 
 

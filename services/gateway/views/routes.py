@@ -52,14 +52,16 @@ def _failed(error: ServiceError) -> Response:
 
 def _view(route: Route, identity: Identity, backends: Backends) -> Callable[..., Response]:
     method = route.method
+    write = writing.writer(method.output.DESCRIPTOR.full_name)
 
     def view(**captured: str) -> Response:
         answer = service.call(method, requests.message(route, _sent(route, captured)), _visitor(), identity=identity, backends=backends)
-        if isinstance(answer, HttpBody):
-            return Response(answer.data, content_type=_type(answer))
+        if method.answers_bytes:
+            body = HttpBody.FromString(answer)
+            return Response(body.data, content_type=_type(body))
         if method.answers_nothing:
             return Response(status=204)
-        return Response(writing.text(answer), content_type="application/json")
+        return Response(write(answer), content_type="application/json")
 
     return view
 

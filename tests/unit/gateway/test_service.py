@@ -30,9 +30,9 @@ class FakeIdentity:
 class FakeBackends:
     calls: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def call(self, method: Method, request: Message, *, passport: str, language: str) -> Message:
+    def call(self, method: Method, request: Message, *, passport: str, language: str) -> bytes:
         self.calls.append((method.name, passport, language))
-        return method.output()
+        return method.output().SerializeToString()
 
     def download(self, method: Method, request: Message, *, passport: str, language: str) -> service.Download:
         raise NotImplementedError
