@@ -163,10 +163,10 @@ NewUnitOfWork = Callable[[], UnitOfWork]
 
 # --- outside -------------------------------------------------------------------------------------------------------------------------
 class Contacts(Protocol):
-    """The service contacts. Both raise Unavailable when it cannot be asked."""
+    """The service contacts."""
 
-    def find(self, contact_id: UUID) -> Contact | None: ...  # as it is now; None when there is none
-    def today(self, now: datetime) -> date: ...  # the day in the organisation's zone
+    def find(self, contact_id: UUID) -> Contact | None: ...  # as it is now; None when there is none; Unavailable when it cannot be asked
+    def today(self, now: datetime) -> date: ...  # the day in the organisation's zone, as last known
 
 
 class Hasher(Protocol):

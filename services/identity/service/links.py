@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from libs.access import Caller
@@ -156,22 +156,22 @@ def _judged(
     orders: Sequence[Order], *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock
 ) -> tuple[dict[UUID, Account], dict[UUID, str]]:
     """Return the accounts, and for each why it gets no link. One that changes before the links are stored makes them dead, not wrong."""
-    now, refusals = clock(), dict[UUID, str]()
+    today, refusals = contacts.today(clock()), dict[UUID, str]()
     by_password = {order.account_id for order in orders if not set(order.purposes) <= {Purpose.MAGIC}}
     with new_uow() as uow:
         accounts = uow.accounts.find_all([order.account_id for order in orders])
     for account_id in {order.account_id for order in orders}:
-        refusals[account_id] = _refusal(accounts.get(account_id), contacts=contacts, now=now)
+        refusals[account_id] = _refusal(accounts.get(account_id), today)
         if refusals[account_id] and (account_id in by_password or account_id not in accounts):
             refreshed = follow.refresh(account_id, new_uow=new_uow, contacts=contacts, clock=clock)
             if refreshed is not None:
                 accounts[account_id] = refreshed
-                refusals[account_id] = _refusal(refreshed, contacts=contacts, now=now)
+                refusals[account_id] = _refusal(refreshed, today)
     return accounts, refusals
 
 
-def _refusal(account: Account | None, *, contacts: Contacts, now: datetime) -> str:
-    return entry.as_last_told(account, contacts=contacts, now=now) if account else "ENTRY_CONTACT_DELETED"
+def _refusal(account: Account | None, today: date) -> str:
+    return entry.as_last_told(account, today=today) if account else "ENTRY_CONTACT_DELETED"
 
 
 def _newest_only(links: Sequence[tuple[Link, str]]) -> list[tuple[Link, str]]:
@@ -243,7 +243,7 @@ def inspect_link(token: str, *, uow: UnitOfWork, contacts: Contacts, clock: Cloc
     if link is None or account is None or account.delete_time is not None:
         return Inspected(State.CANCELLED)
     state = link.state(now)
-    if state is State.USABLE and entry.as_last_told(account, contacts=contacts, now=clock()):
+    if state is State.USABLE and entry.as_last_told(account, today=contacts.today(clock())):
         state = State.CANCELLED
     return Inspected(state, link.purpose, masked(account.email), account.language_code, account.right_to_left)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from recapito.contacts.v1 import permissions_pb2
@@ -161,6 +162,18 @@ def test_access_that_ended_ends_the_open_session_for_good(worlds: World) -> None
     assert ended(worlds, token)
     worlds.contacts.contacts[mario].access.end_date = ""
     assert ended(worlds, token)
+
+
+@pytest.mark.req("R-IDN-15")
+@pytest.mark.parametrize(("zone", "over"), [("Etc/GMT+12", False), ("Pacific/Kiritimati", True)])
+def test_the_last_day_is_a_day_of_the_organisations_zone(world: World, zone: str, over: bool) -> None:
+    """Between these two zones the calendar always differs by a day or two."""
+    last_day = world.clock().astimezone(ZoneInfo("Etc/GMT+12")).date().isoformat()
+    world.contacts.time_zone = zone
+    mario = world.with_contact()
+    token = opened(world, mario)
+    world.contacts.contacts[mario].access.end_date = last_day
+    assert ended(world, token) is over
 
 
 def test_a_session_that_is_used_stays_and_an_idle_one_ends(world: World) -> None:

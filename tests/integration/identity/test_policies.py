@@ -153,6 +153,7 @@ def test_a_published_version_cannot_be_changed_or_published_again(worlds: World)
             assert refused.value.reason == "POLICY_PUBLISHED"
 
 
+@pytest.mark.req("R-PRV-09")
 def test_a_draft_is_changed_field_by_field_with_its_etag(worlds: World) -> None:
     with worlds.as_person(worlds.administrator()):
         made = draft(worlds)

@@ -162,6 +162,11 @@ def test_without_contacts_nobody_of_theirs_enters(world: World) -> None:
         world.sign_in("mario@acme.example")
 
 
+def test_without_contacts_operators_still_enter(world: World) -> None:
+    world.contacts.down = True
+    assert world.caller(world.administrator()).sees_all
+
+
 # --- no more tries than allowed ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("email", ["ada@studio.example", "nobody@studio.example"])
 def test_after_five_wrong_passwords_everybody_waits_also_with_the_right_one(world: World, hashes: list[str], email: str) -> None:

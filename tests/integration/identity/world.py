@@ -71,6 +71,8 @@ class FakeContacts:
     def get_settings(
         self, request: settings_pb2.GetContactsSettingsRequest, context: grpc.ServicerContext
     ) -> settings_pb2.ContactsSettings:
+        if self.down:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "down")
         return settings_pb2.ContactsSettings(name="settings/contacts", time_zone=self.time_zone)
 
     def handlers(self) -> list[grpc.GenericRpcHandler]:
