@@ -23,7 +23,6 @@ class IdConverter(BaseConverter):
     """One segment of a path, up to a verb."""
 
     regex = "[^/:]+"
-    part_isolating = False
 
 
 def app(
