@@ -58,16 +58,16 @@ def _documents(settings: Settings) -> GrpcDocuments:
 def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> Server:
     """Return the gRPC server, not started. verify: reads a passport; None: with the keys of identity."""
     words, engine = _words(), _connect(settings)
-    planner = _planner(settings, engine, words)
+    planner, read = _planner(settings, engine, words), partial(repository.reading, database.reader(engine))
     server = Server(SERVICE, settings, verify or verifier(SERVICE, settings).verify)
     server.add(
         dispatches_pb2_grpc.add_DispatchesServicer_to_server,
-        servicer.Dispatches(planner.new_uow, Foresight(planner, _documents(settings)), words),
+        servicer.Dispatches(read, Foresight(planner, _documents(settings), read), words),
         dispatches_pb2.DESCRIPTOR.services_by_name["Dispatches"],
     )
     server.add(
         messages_pb2_grpc.add_MessagesServicer_to_server,
-        servicer.Messages(planner.new_uow, words, settings.sender),
+        servicer.Messages(read, words, settings.sender),
         messages_pb2.DESCRIPTOR.services_by_name["Messages"],
     )
     return server

@@ -42,7 +42,7 @@ def delivery(
                     if time.monotonic() - looked > LOST_SECONDS:
                         deliverer.give_up_lost()
                         looked = time.monotonic()
-                    taken = deliverer.deliver_batch()
+                    taken = deliverer.deliver_batch(stop.is_set)
                     pause = IDLE_SECONDS
                 except Exception:
                     log.exception("delivery failed; what was claimed is tried again when its claim runs out")

@@ -31,7 +31,7 @@ MESSAGE_FIELDS: Mapping[str, object] = {
 
 @dataclass(frozen=True)
 class Dispatches(dispatches_pb2_grpc.DispatchesServicer):
-    new_uow: service.NewUnitOfWork
+    read: service.Read
     foresight: reading.Foresight
     words: service.Words
 
@@ -39,13 +39,13 @@ class Dispatches(dispatches_pb2_grpc.DispatchesServicer):
         self, request: dispatches_pb2.ListDispatchesRequest, _context: ServicerContext
     ) -> dispatches_pb2.ListDispatchesResponse:
         wanted = listing(request, fields=DISPATCH_FIELDS, orders=["create_time"], default_order="create_time desc")
-        found, token = reading.list_dispatches(wanted, caller=context.caller(), uow=self.new_uow())
+        found, token = reading.list_dispatches(wanted, caller=context.caller(), read=self.read)
         return dispatches_pb2.ListDispatchesResponse(
             dispatches=[wire.dispatch(one.dispatch, one.counts) for one in found], next_page_token=token
         )
 
     def GetDispatch(self, request: dispatches_pb2.GetDispatchRequest, _context: ServicerContext) -> dispatches_pb2.Dispatch:
-        found = reading.get_dispatch(wire.id_of(request.name), caller=context.caller(), uow=self.new_uow())
+        found = reading.get_dispatch(wire.id_of(request.name), caller=context.caller(), read=self.read)
         return wire.dispatch(found.dispatch, found.counts)
 
     def PreviewRecipients(
@@ -92,19 +92,17 @@ class Dispatches(dispatches_pb2_grpc.DispatchesServicer):
 
 @dataclass(frozen=True)
 class Messages(messages_pb2_grpc.MessagesServicer):
-    new_uow: service.NewUnitOfWork
+    read: service.Read
     words: service.Words
     sender: service.Sender
 
     def ListMessages(self, request: messages_pb2.ListMessagesRequest, _context: ServicerContext) -> messages_pb2.ListMessagesResponse:
         wanted = listing(request, fields=MESSAGE_FIELDS, orders=["create_time"], default_order="create_time desc")
-        found, token = reading.list_messages(wanted, caller=context.caller(), uow=self.new_uow())
+        found, token = reading.list_messages(wanted, caller=context.caller(), read=self.read)
         return messages_pb2.ListMessagesResponse(messages=[self._message(one) for one in found], next_page_token=token)
 
     def GetMessage(self, request: messages_pb2.GetMessageRequest, _context: ServicerContext) -> messages_pb2.Message:
-        found = reading.get_message(
-            wire.id_of(request.name), caller=context.caller(), new_uow=self.new_uow, words=self.words, sender=self.sender
-        )
+        found = reading.get_message(wire.id_of(request.name), caller=context.caller(), read=self.read, words=self.words, sender=self.sender)
         return self._message(found.message, _content(found.message, found.content, found.revision_number))
 
     def _message(self, message: Message, content: templates_pb2.RenderedMessage | None = None) -> messages_pb2.Message:

@@ -127,5 +127,5 @@ def settled(outcome: Outcome, message: Message, now: datetime) -> tuple[Outcome,
     if outcome.state is State.QUEUED:
         if now - message.create_time > OLDEST:
             return Outcome(State.FAILED, outcome.reply, outcome.failure), None
-        return outcome, now + timedelta(seconds=min(5 * 2 ** min(message.attempt, 6), 300))
+        return outcome, now + timedelta(seconds=min(2 ** min(message.attempt, 9), 300))
     return outcome, None

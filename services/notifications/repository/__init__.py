@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.engine import Connection, Engine
+
 from libs import database
 from services.notifications.repository.dispatches import SqlDispatches
 from services.notifications.repository.messages import SqlMessages
 from services.notifications.repository.rest import SqlCustomers, SqlDeletedContacts, SqlRevisions, SqlSuppressions
 
-__all__ = ["SqlUnitOfWork"]
+__all__ = ["SqlUnitOfWork", "reading"]
 
 
-class SqlUnitOfWork(database.SqlUnitOfWork):
+class SqlRepositories:
+    connection: Connection
+
     @property
     def dispatches(self) -> SqlDispatches:
         return SqlDispatches(self.connection)
@@ -34,3 +41,19 @@ class SqlUnitOfWork(database.SqlUnitOfWork):
     @property
     def revisions(self) -> SqlRevisions:
         return SqlRevisions(self.connection)
+
+
+class SqlUnitOfWork(database.SqlUnitOfWork, SqlRepositories):
+    """All repositories on one transaction."""
+
+
+class SqlReader(SqlRepositories):
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[SqlRepositories]:
+    """Give repositories for reading alone. engine: libs.database.reader(…)."""
+    with engine.connect() as connection:
+        yield SqlReader(connection)

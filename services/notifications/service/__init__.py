@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -88,7 +89,7 @@ class Revisions(Protocol):
     def number(self, revision: str) -> int: ...  # counts from 1 in each kind, language and reason
 
 
-class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
+class Repositories(Protocol):
     @property
     def dispatches(self) -> Dispatches: ...
     @property
@@ -101,10 +102,14 @@ class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     def deleted_contacts(self) -> DeletedContacts: ...
     @property
     def revisions(self) -> Revisions: ...
+
+
+class UnitOfWork(unit_of_work.UnitOfWork, Repositories, Protocol):
     def wake(self, channel: str) -> None: ...
 
 
 NewUnitOfWork = Callable[[], UnitOfWork]
+Read = Callable[[], AbstractContextManager[Repositories]]  # for single statements that only read
 
 
 # --- other services ------------------------------------------------------------------------------------------------------------------

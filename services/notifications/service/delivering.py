@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,17 +47,18 @@ class Deliverer:
     sender: service.Sender
     clock: Clock
 
-    def deliver_batch(self) -> int:
-        """Hand over what is due, at most a batch; return how many messages were taken."""
+    def deliver_batch(self, stopping: Callable[[], bool] = lambda: False) -> int:
+        """Hand over what is due, at most a batch; return how many messages were taken. stopping: what has not left goes back."""
         with self.new_uow() as uow:
             claimed = uow.messages.claim(BATCH, self.clock(), self._lease())
             uow.commit()
         if claimed:
             letters = self._letters(claimed)
-            while letters:
+            while letters and not stopping():
                 width = self.mailer.width  # it may shrink on the way
                 self._hand_over(letters[:width])
                 letters = letters[width:]
+            self._settle([self._settled(letter.message, Outcome(State.QUEUED)) for letter in letters], {})
         return len(claimed)
 
     def give_up_lost(self) -> None:
@@ -229,13 +230,13 @@ def _order(message: Message) -> service.LinkOrder | None:
     return service.LinkOrder(message.id, account_id, purpose, message.subject if message.of_kind.type else "")
 
 
-def template_of(message: Message, words: service.Words, new_uow: service.NewUnitOfWork) -> Template:
+def template_of(message: Message, words: service.Words, read: service.Read) -> Template:
     """Return the template of a message as it was when the message was decided."""
     template = words.template(message.kind, message.language, message.reason)
     if message.revision in {"", template.source.revision}:
         return template
-    with new_uow() as uow:
-        return words.revised(uow.revisions.get(message.revision))
+    with read() as stored:
+        return words.revised(stored.revisions.get(message.revision))
 
 
 def render(

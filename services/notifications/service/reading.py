@@ -34,16 +34,16 @@ class Counted:
     counts: Mapping[str, int]
 
 
-def get_dispatch(dispatch_id: UUID, *, caller: Caller, uow: service.UnitOfWork) -> Counted:
-    with uow:
-        dispatch = uow.dispatches.get(dispatch_id, caller)
-        return Counted(dispatch, uow.dispatches.counts([dispatch_id]).get(dispatch_id, {}))
+def get_dispatch(dispatch_id: UUID, *, caller: Caller, read: service.Read) -> Counted:
+    with read() as stored:
+        dispatch = stored.dispatches.get(dispatch_id, caller)
+        return Counted(dispatch, stored.dispatches.counts([dispatch_id]).get(dispatch_id, {}))
 
 
-def list_dispatches(listing: Listing, *, caller: Caller, uow: service.UnitOfWork) -> tuple[Sequence[Counted], str]:
-    with uow:
-        found, token = uow.dispatches.page(caller, listing)
-        counts = uow.dispatches.counts([dispatch.id for dispatch in found]) if found else {}
+def list_dispatches(listing: Listing, *, caller: Caller, read: service.Read) -> tuple[Sequence[Counted], str]:
+    with read() as stored:
+        found, token = stored.dispatches.page(caller, listing)
+        counts = stored.dispatches.counts([dispatch.id for dispatch in found]) if found else {}
     return [Counted(dispatch, counts.get(dispatch.id, {})) for dispatch in found], token
 
 
@@ -57,16 +57,16 @@ class Shown:
     revision_number: int = 0
 
 
-def list_messages(listing: Listing, *, caller: Caller, uow: service.UnitOfWork) -> tuple[Sequence[Message], str]:
-    with uow:
-        return uow.messages.page(caller, listing)
+def list_messages(listing: Listing, *, caller: Caller, read: service.Read) -> tuple[Sequence[Message], str]:
+    with read() as stored:
+        return stored.messages.page(caller, listing)
 
 
-def get_message(message_id: UUID, *, caller: Caller, new_uow: service.NewUnitOfWork, words: service.Words, sender: service.Sender) -> Shown:
+def get_message(message_id: UUID, *, caller: Caller, read: service.Read, words: service.Words, sender: service.Sender) -> Shown:
     """Return a message with its text as it went or will go, a mark in the place of each link."""
-    with new_uow() as uow:
-        message, dispatch = uow.messages.get(message_id, caller)
-        number = uow.revisions.number(message.revision) if message.revision else 0
+    with read() as stored:
+        message, dispatch = stored.messages.get(message_id, caller)
+        number = stored.revisions.number(message.revision) if message.revision else 0
     if not message.revision or not message.reason.sends:
         return Shown(message)  # never composed: decided against, or withheld when it was about to leave
     mailbox = message.account_id is None
@@ -74,7 +74,7 @@ def get_message(message_id: UUID, *, caller: Caller, new_uow: service.NewUnitOfW
         content = render(
             message,
             dispatch,
-            template_of(message, words, new_uow),
+            template_of(message, words, read),
             words=words,
             sender=sender,
             link=None if mailbox else _unmade_link(message, sender),
@@ -126,6 +126,7 @@ class Foresight:
 
     planner: Planner
     documents: service.Documents
+    read: service.Read
 
     def preview(self, kind: Kind, subject: str, reader: UUID | None, *, caller: Caller) -> Preview:
         """Say who would be told now, with the message as `reader`, or the first to be told, would see it."""
@@ -187,9 +188,9 @@ class Foresight:
     def why_then(self, dispatch_id: UUID, contact_id: UUID, *, caller: Caller) -> Explained:
         """Say what a dispatch decided about a contact; of one that it never considered, what it would have decided."""
         person = f"contacts/{contact_id}"
-        with self.planner.new_uow() as uow:
-            dispatch = uow.dispatches.get(dispatch_id, caller)
-            message = uow.messages.of_person(dispatch_id, person)
+        with self.read() as stored:
+            dispatch = stored.dispatches.get(dispatch_id, caller)
+            message = stored.messages.of_person(dispatch_id, person)
         kind = kind_of(dispatch.kind)
         if message is not None:
             candidate, circumstances = restore(kind, person, message.seen)
@@ -222,8 +223,8 @@ class Foresight:
         return occurrence, replace(party, candidates=tuple(people_of(occurrence, party)))
 
     def _see(self, customer_id: UUID | None, subject: str, caller: Caller) -> None:
-        with self.planner.new_uow() as uow:
-            if customer_id is None or not uow.customers.visible(customer_id, caller):
+        with self.read() as stored:
+            if customer_id is None or not stored.customers.visible(customer_id, caller):
                 raise NotFound(f"{subject} does not exist")
 
     def _candidate(self, contact_id: UUID, occurrence: Occurrence, party: service.Party, caller: Caller) -> Candidate:
@@ -239,8 +240,8 @@ class Foresight:
         return replace(known, of_customer=False)
 
     def _circumstances(self, occurrence: Occurrence, candidates: Sequence[Candidate]) -> Circumstances:
-        with self.planner.new_uow() as uow:
-            suppressed = uow.suppressions.among({candidate.email for candidate in candidates})
+        with self.read() as stored:
+            suppressed = stored.suppressions.among({candidate.email for candidate in candidates})
         return self.planner.circumstances(occurrence, suppressed)
 
 

@@ -44,10 +44,11 @@ def new_uow(engine: Any, now: list[Any]) -> service.NewUnitOfWork:
 
 
 @pytest.fixture
-def world(new_uow: service.NewUnitOfWork, now: list[Any]) -> SimpleNamespace:
+def world(new_uow: service.NewUnitOfWork, engine: Any, now: list[Any]) -> SimpleNamespace:
     """Everything of the service on a real database, with fakes around it."""
     contacts, documents, links, mailer = FakeContacts(), FakeDocuments(), FakeLinks(), FakeMailer()
     planner = Planner(new_uow, contacts, WORDS, SENDER, lambda: now[0])
+    read = partial(repository.reading, database.reader(engine))
     keep_revisions(WORDS, uow=new_uow(), clock=lambda: now[0])
     return SimpleNamespace(
         contacts=contacts,
@@ -56,7 +57,8 @@ def world(new_uow: service.NewUnitOfWork, now: list[Any]) -> SimpleNamespace:
         mailer=mailer,
         planner=planner,
         listener=Listener(planner, documents),
-        foresight=Foresight(planner, documents),
+        foresight=Foresight(planner, documents, read),
+        read=read,
         deliverer=Deliverer(new_uow, links, documents, mailer, WORDS, SENDER, lambda: now[0]),
         new_uow=new_uow,
         now=now,

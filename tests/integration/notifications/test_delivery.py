@@ -99,6 +99,17 @@ def test_messages_leave_as_soon_as_they_are_committed(world: SimpleNamespace, en
     assert not thread.is_alive()
 
 
+def test_a_worker_that_is_stopped_gives_back_what_has_not_left(world: SimpleNamespace) -> None:
+    world.mailer.width = 1
+    issue(world, candidate(), candidate(LAURA, email="laura@acme.example"))
+    assert world.deliverer.deliver_batch(lambda: bool(world.mailer.letters)) == 2
+    assert len(world.mailer.letters) == 1
+    assert sorted(states(world).values()) == ["QUEUED", "SENT"]
+    world.now[0] += timedelta(seconds=2)
+    deliver(world)
+    assert sorted(states(world).values()) == ["SENT", "SENT"]
+
+
 # --- refusals and retries ------------------------------------------------------------------------------------------------------------
 def test_a_refused_address_is_suspended_and_the_others_are_served(
     world: SimpleNamespace, over_smtp: Callable[[], Deliverer], smtp_sink: Mailbox

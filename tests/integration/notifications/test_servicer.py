@@ -85,12 +85,12 @@ def api(world: SimpleNamespace, database_url: str) -> Iterator[Api]:
     server = Server("notifications", settings, lambda passport: CALLERS[passport])
     server.add(
         dispatches_pb2_grpc.add_DispatchesServicer_to_server,
-        servicer.Dispatches(world.new_uow, world.foresight, world.words),
+        servicer.Dispatches(world.read, world.foresight, world.words),
         dispatches.DESCRIPTOR.services_by_name["Dispatches"],
     )
     server.add(
         messages_pb2_grpc.add_MessagesServicer_to_server,
-        servicer.Messages(world.new_uow, world.words, SENDER),
+        servicer.Messages(world.read, world.words, SENDER),
         messages_pb2.DESCRIPTOR.services_by_name["Messages"],
     )
     server.start()
