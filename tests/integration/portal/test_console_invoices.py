@@ -12,7 +12,7 @@ from recapito.documents.v1.payments_pb2 import Payment
 from recapito.notifications.v1.dispatches_pb2 import Decision
 from recapito.notifications.v1.messages_pb2 import Message
 
-from libs.errors import FailedPrecondition
+from libs.errors import FailedPrecondition, FieldViolation
 from tests.integration.portal.builders import Story
 from tests.integration.portal.pages import Operator
 
@@ -126,13 +126,15 @@ def test_an_invoice_may_be_issued_in_silence(told: Story, console: Operator, mon
 
 def test_what_the_customer_lacks_is_said_on_the_page_of_issuing(told: Story, console: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_given: object, **_named: object) -> Invoice:
-        raise FailedPrecondition("no tax data", reason="CUSTOMER_TAX_DATA_MISSING")
+        missing = FieldViolation("customer.tax_identity.vat_number", "is required", "REQUIRED")
+        raise FailedPrecondition("no tax data", reason="CUSTOMER_TAX_DATA_MISSING", violations=[missing])
 
     monkeypatch.setattr(told.backend.documents, "issue_invoice", refuse)
     console.open(f"/console/invoices/{told.draft}/issue")
     page = console.press("Emetti e avvisa 2 persone")
     assert console.answer.status_code == 422
     assert "Mancano i dati fiscali del cliente: completali, poi emetti la fattura" in page.text
+    assert page.link("Completa i dati di ABC S.r.l.") == f"/console/customers/{told.abc}/edit"
 
 
 def test_pressing_issue_on_an_old_page_issues_once(told: Story, console: Operator) -> None:

@@ -30,6 +30,7 @@ class Form:
         self.values = values
         self.errors: dict[str, str] = {}
         self.note = ""
+        self.reason = ""  # of the refusal
         self.saved: dict[str, str] = {}
         self.needs_password = False
         self.request_id = str(new_id())
@@ -86,14 +87,17 @@ class Form:
         return self
 
     def refuse(self, error: ServiceError, fields: Mapping[str, str]) -> None:
-        """Put each violation under its field. fields: pattern of a path of the request -> name of the field; \\1 is a group of it."""
+        """Put each violation under its field; what no field of the form can mend becomes the note.
+
+        fields: pattern of a path of the request -> name of the field; \\1 is a group of it.
+        """
+        self.reason = error.reason
         for violation in error.violations:
             name = _field_of(violation.field, fields)
-            sentence = words.error(violation.reason or error.reason, name)
             if name:
-                self.errors.setdefault(name, sentence)
+                self.errors.setdefault(name, words.error(violation.reason or error.reason, name))
             else:
-                self.note = self.note or sentence
+                self.note = self.note or words.error(error.reason or violation.reason)
         if not error.violations:
             self.note = words.error(error.reason)
 

@@ -213,6 +213,8 @@ def _add_payments(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:invoice_id>/payments/new", methods=["GET", "POST"])
     def record_payment(invoice_id: UUID) -> Reply:
         invoice = documents.get_invoice(invoice_id)
+        if invoice.state == Invoice.DRAFT:
+            return redirect(url_for("console.invoices.show", invoice_id=invoice_id))
         form = Form.filled({"amount": typed(invoice.balance_amount), "receive_date": today().isoformat(), "method": "BANK_TRANSFER"})
         if request.method == "POST":
             form = Form.sent()

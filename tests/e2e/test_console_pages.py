@@ -1,0 +1,192 @@
+"""The console in a real browser, over fakes: policy of the browser, accessibility, phones, keyboard, and work without script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize
+from recapito.notifications.v1.messages_pb2 import Message
+
+from tests.browser import DESKTOP, NARROWEST, PHONE, Window, window
+from tests.integration.portal.builders import Story, story
+from tests.integration.portal.fakes import PASSWORD
+from tests.integration.portal.serve import serving
+
+FRANCESCA = "francesca@studio.example"
+
+
+@pytest.fixture
+def told() -> Story:
+    told = story()
+    told.accept_policy(told.laura)
+    next(iter(told.backend.notifications.messages.values())).state = Message.UNCERTAIN
+    return told
+
+
+@pytest.fixture
+def base_url(told: Story) -> Iterator[str]:
+    with serving(told) as url:
+        yield url
+
+
+def pages(told: Story) -> list[str]:
+    abc, laura, draft, due = told.abc, told.laura, told.draft, told.due
+    policy = told.backend.identity.policies[0].name.split("/")[1]
+    message = next(iter(told.backend.notifications.messages))
+    return [
+        "/console", "/console/customers", f"/console/customers/{abc}", f"/console/customers/{abc}/contacts",
+        f"/console/customers/{abc}/billing", f"/console/customers/{abc}/edit", "/console/contacts", f"/console/contacts/{laura}",
+        f"/console/contacts/{laura}/edit", f"/console/contacts/new?customer={abc}", f"/console/contacts/{laura}/messages",
+        f"/console/contacts/{told.mario}/activity", f"/console/contacts/{laura}/why?kind=invoice_issued&invoice={due}",
+        f"/console/contacts/{laura}/primary", f"/console/contacts/{laura}/delete", f"/console/contacts/{laura}/password",
+        f"/console/contacts/{laura}/link?q=gallo", "/console/invoices", "/console/invoices/new", f"/console/invoices/{due}",
+        f"/console/invoices/{draft}/edit", f"/console/invoices/{draft}/issue", f"/console/invoices/{due}/payments/new",
+        "/console/dispatches", f"/console/dispatches/{told.dispatch}?q=verdi", f"/console/dispatches/{told.dispatch}/why/{laura}",
+        "/console/messages", f"/console/messages/{message}", "/console/settings", "/console/settings/organisation",
+        "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups", "/console/settings/privacy",
+        f"/console/settings/privacy/{policy}", "/console/settings/privacy/new", "/console/settings/operators",
+        "/console/settings/operators/new", "/console/nothing",
+    ]  # fmt: skip
+
+
+def at_work(opened: Window) -> None:
+    opened.sign_in(FRANCESCA, PASSWORD, "console")
+    assert opened.path == "/console"
+
+
+# --- accessibility and layout --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("theme", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["light-desktop", "dark-phone"])
+def test_every_page_passes_the_accessibility_rules(told: Story, base_url: str, chromium: Browser, theme: str, size: ViewportSize) -> None:
+    with window(chromium, base_url, size=size) as francesca:
+        francesca.theme(theme)
+        at_work(francesca)
+        found = {}
+        for path in pages(told):
+            francesca.open(path)
+            found[path] = francesca.accessibility()
+    assert not {path: faults for path, faults in found.items() if faults}
+
+
+def test_a_page_with_errors_passes_them_too(told: Story, base_url: str, chromium: Browser) -> None:
+    with window(chromium, base_url) as francesca:
+        at_work(francesca)
+        francesca.open(f"/console/contacts/new?customer={told.abc}")
+        francesca.page.fill("#email", "laura.bianchi@")
+        francesca.page.click("text=Crea contatto")
+        assert francesca.page.title().startswith("Errore: ")
+        assert francesca.page.evaluate("document.activeElement.id") == "errors", "the summary has the focus"
+        assert not francesca.accessibility()
+        francesca.page.click("#errors a >> nth=0")
+        assert francesca.page.evaluate("document.activeElement.id || location.hash.slice(1)") in {"email", "first_name", "last_name"}
+
+
+def test_nothing_scrolls_sideways_on_the_narrowest_phone(told: Story, base_url: str, chromium: Browser) -> None:
+    told.backend.contacts.customers[told.abc].display_name = "Associazione per la Promozione della Contabilità Analitica S.p.A."
+    told.backend.contacts.contacts[told.laura].email = "una.casella.dal.nome.lunghissimo.davvero@associazione-per-la-promozione.example"
+    with window(chromium, base_url, size=NARROWEST) as francesca:
+        at_work(francesca)
+        wide = {}
+        for path in pages(told):
+            francesca.open(path)
+            wide[path] = francesca.sideways()
+    assert not {path: pixels for path, pixels in wide.items() if pixels > 0}
+
+
+# --- ways of use ---------------------------------------------------------------------------------------------------------------------
+def test_the_search_of_a_list_answers_while_typing(told: Story, base_url: str, chromium: Browser) -> None:
+    with window(chromium, base_url) as francesca:
+        at_work(francesca)
+        francesca.open("/console/contacts")
+        francesca.page.locator("#q").press_sequentially("verdi", delay=20)
+        francesca.page.wait_for_url("**/console/contacts?q=verdi**")
+        assert francesca.page.locator("#list tbody tr").count() == 1
+        assert "Verdi Giuseppe" in francesca.page.inner_text("#list")
+        assert francesca.page.evaluate("document.activeElement.id") == "q", "the focus stays where the typing is"
+        assert francesca.page.locator("h1").count() == 1
+
+
+def test_the_preview_of_the_email_runs_no_script_and_loads_nothing(told: Story, base_url: str, chromium: Browser) -> None:
+    message_id, message = next(iter(told.backend.notifications.messages.items()))
+    message.content.html = (
+        "<!doctype html><html lang='it'><body><p id='words'>Ciao</p>"
+        "<form action='https://evil.example/'><input name='x'></form><p style='color:#0b6073'>colore</p></body></html>"
+    )
+    with window(chromium, base_url) as francesca:
+        at_work(francesca)
+        francesca.open(f"/console/messages/{message_id}")
+        frame = francesca.page.frame_locator("iframe.rc-frame")
+        assert frame.locator("#words").inner_text() == "Ciao"
+        assert francesca.page.locator("iframe.rc-frame").get_attribute("sandbox") == ""
+
+
+def test_the_person_chosen_for_the_preview_is_marked(told: Story, base_url: str, chromium: Browser) -> None:
+    with window(chromium, base_url) as francesca:
+        at_work(francesca)
+        francesca.open(f"/console/invoices/{told.draft}/issue")
+        francesca.page.locator("li", has_text="Laura Bianchi").get_by_role("link").click()
+        assert "Laura Bianchi" in francesca.page.inner_text("li.chosen")
+        assert francesca.path == f"/console/invoices/{told.draft}/issue?contact={told.laura}"
+
+
+def test_an_invoice_is_written_and_issued_without_script(told: Story, base_url: str, chromium: Browser) -> None:
+    with window(chromium, base_url, script=False) as francesca:
+        at_work(francesca)
+        francesca.open(f"/console/invoices/new?customer={told.abc}")
+        francesca.page.fill("#description-0", "Consulenza")
+        francesca.page.fill("#unit_price-0", "1.000,00")
+        francesca.page.click("text=Aggiungi voce")
+        francesca.page.fill("#description-1", "Pratica")
+        francesca.page.fill("#unit_price-1", "250")
+        francesca.page.click("button.btn-primary")
+        assert "1.525,00" in francesca.page.inner_text("main")
+        francesca.page.click("main >> text=Emetti")
+        francesca.page.click("text=Emetti e avvisa 2 persone")
+        assert "Fattura INV-2026-" in francesca.page.inner_text("h1")
+        francesca.open("/console/contacts?q=verdi")
+        assert francesca.page.locator("#list tbody tr").count() == 1
+
+
+def test_enter_in_a_field_saves_and_does_not_press_the_first_button(told: Story, base_url: str, chromium: Browser) -> None:
+    with window(chromium, base_url) as francesca:
+        at_work(francesca)
+        francesca.open(f"/console/invoices/{told.draft}/edit")
+        francesca.page.fill("#notes", "x")
+        francesca.page.focus("#description-0")
+        francesca.press_and_go("Enter")
+        assert francesca.path == f"/console/invoices/{told.draft}"
+        francesca.open(f"/console/contacts/{told.laura}/edit")
+        francesca.page.focus("#first_name")
+        francesca.press_and_go("Enter")
+        assert francesca.path == f"/console/contacts/{told.laura}"
+
+
+def test_by_keyboard_alone_from_the_door_to_who_was_told(told: Story, base_url: str, chromium: Browser) -> None:
+    with window(chromium, base_url) as francesca:
+        francesca.open("/console/invoices")
+        francesca.page.keyboard.type(FRANCESCA)
+        francesca.page.keyboard.press("Tab")
+        francesca.page.keyboard.type(PASSWORD)
+        francesca.press_and_go("Enter")
+        assert francesca.path == "/console/invoices"
+        francesca.press_and_go("n")
+        francesca.tab_to("ABC S.r.l.")
+        francesca.press_and_go("Enter")
+        francesca.tab_to("Descrizione")
+        francesca.page.keyboard.type("Consulenza")
+        francesca.tab_to("Prezzo")
+        francesca.page.keyboard.type("1250")
+        francesca.press_and_go("Enter")
+        assert francesca.page.inner_text("h1") == "Bozza di fattura"
+        francesca.tab_to("Emetti")
+        francesca.press_and_go("Enter")
+        francesca.tab_to("Emetti e avvisa 2 persone")
+        francesca.press_and_go("Enter")
+        assert francesca.page.inner_text("h1").startswith("Fattura INV-2026-")
+        francesca.open(f"/console/invoices/{told.due}")
+        francesca.tab_to("Vedi perché")
+        francesca.press_and_go("Enter")
+        assert francesca.page.inner_text("h1") == "Chi è stato avvisato, e perché"
+        francesca.tab_to("regola 9")
+        francesca.press_and_go("Enter")
+        assert "Ha deciso" in francesca.page.inner_text("main")
