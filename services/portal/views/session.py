@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link
 from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, Session
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from libs.errors import FailedPrecondition, InvalidArgument, PermissionDenied, ResourceExhausted, Unauthenticated
+from libs.errors import FailedPrecondition, InvalidArgument, PermissionDenied, ResourceExhausted, ServiceError, Unauthenticated
 from libs.ids import new_id
 from services.portal.service import Services
 from services.portal.views import errors, i18n, markdown, people, protection
@@ -66,7 +67,7 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
             page = _render("sign_in", front, 429, email=email, error=errors.wait(error), next=wanted)
             page.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds or 60)))
             return page
-        return _enter(opened, front, wanted)
+        return _enter(opened, front, services, wanted)
 
     @blueprint.post("/sign-out")
     @open_to_all
@@ -79,8 +80,16 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
         return answer
 
 
-def _enter(opened: CreateSessionResponse, front: Front, wanted: str = "") -> WerkzeugResponse:
+def _end_former_session(services: Services) -> None:
+    """End the session that this browser leaves behind when it signs in anew; one that cannot be reached now ends by itself."""
+    if "person" in g:
+        with contextlib.suppress(ServiceError):
+            services.identity.delete_current_session()
+
+
+def _enter(opened: CreateSessionResponse, front: Front, services: Services, wanted: str = "") -> WerkzeugResponse:
     """Keep the session in the cookie of this web, and go where the person wanted to."""
+    _end_former_session(services)
     answer = protection.see(protection.own_page(wanted or _landing(opened.session), front.name, people.home_url(front.name)))
     protection.set_cookie(answer, front.name, opened.session_token)
     protection.renew_csrf()
@@ -111,6 +120,7 @@ def _add_confirmation(blueprint: Blueprint, front: Front, services: Services) ->
             return
         try:
             opened = services.identity.create_session(front.account_kind, g.person.email, password, people.client())
+            _end_former_session(services)
             people.speak_for(opened.session_token, front, services)
             g.new_session = opened.session_token
         except (Unauthenticated, InvalidArgument):
@@ -155,7 +165,7 @@ def _add_entry(blueprint: Blueprint, front: Front, services: Services) -> None:
             opened = services.identity.redeem_magic_link(token, people.client())
         except (Unauthenticated, FailedPrecondition, InvalidArgument):
             return _dead_link(front, services.identity.inspect_link(token))
-        answer = _enter(opened, front)
+        answer = _enter(opened, front, services)
         protection.drop_cookie(answer, LINK_COOKIE)
         return answer
 

@@ -29,9 +29,10 @@ class Browser:
     language: str = "it"
 
     def __post_init__(self) -> None:
-        self.page = ""
+        self.page, self.path = "", "/area/sign-in"
 
     def get(self, path: str, **headers: str) -> TestResponse:
+        self.path = path
         answer = self.client.get(path, headers={"Accept-Language": self.language, **headers})
         self.page = html.unescape(answer.get_data(as_text=True)) if answer.mimetype == "text/html" else ""
         return answer

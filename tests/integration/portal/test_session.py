@@ -70,6 +70,39 @@ def test_each_door_lets_in_its_own_people(told: Story, browser: Browser) -> None
     assert browser.get("/console/customers").status_code == 302, "a contact's session opens no console, whatever the cookie says"
 
 
+def test_signing_in_again_ends_the_session_before(told: Story, laura: Browser) -> None:
+    before = set(told.backend.identity.sessions)
+    laura.get("/area/")
+    laura.send("/area/sign-in", {"email": "laura.bianchi@abc.example", "password": PASSWORD, "csrf_token": token_of(laura)})
+    assert len(told.backend.identity.sessions) == 1
+    assert not before & set(told.backend.identity.sessions)
+
+
+def test_a_password_typed_to_confirm_opens_a_fresh_session_in_place_of_the_old(told: Story, operator: Browser) -> None:
+    (old,) = told.backend.identity.sessions.values()
+    old.fresh_until = None
+    operator.get("/console/customers")
+    form = {"csrf_token": token_of(operator), "value": "dark", "confirm_password": PASSWORD}
+    answer = operator.send("/console/preferences/theme", form)
+    assert answer.status_code == 303
+    (new,) = told.backend.identity.sessions.values()
+    assert new.fresh_until is not None
+    assert operator.get("/console/customers").status_code == 200, "the cookie holds the new session"
+
+
+def test_a_wrong_password_to_confirm_changes_nothing(told: Story, operator: Browser) -> None:
+    before = dict(told.backend.identity.sessions)
+    operator.get("/console/customers")
+    operator.send("/console/preferences/theme", {"csrf_token": token_of(operator), "value": "dark", "confirm_password": "wrong"})
+    assert told.backend.identity.sessions == before
+
+
+def token_of(browser: Browser) -> str:
+    """Return the form token of the last page."""
+    browser.get(browser.path)
+    return browser.hidden()["csrf_token"]
+
+
 def test_signing_out_ends_the_session(told: Story, laura: Browser) -> None:
     laura.get("/area/")
     laura.send("/area/sign-out")
