@@ -67,6 +67,10 @@ class SqlThrottle:
     def forget(self, limit: Limit, subject: str) -> None:
         self.connection.execute(sa.delete(throttles).where(throttles.c.key == self._key(limit, subject)))
 
+    def take_back(self, limit: Limit, subject: str) -> None:
+        counted = (throttles.c.key == self._key(limit, subject), throttles.c.count > 0)
+        self.connection.execute(sa.update(throttles).where(*counted).values(count=throttles.c.count - 1))
+
     def know(self, account_id: UUID, device: str, now: datetime) -> None:
         row = {"account_id": account_id, "device_hash": self.vault.digest("device", device), "update_time": now}
         seen = database.insert(self.connection, known_devices).values(row)

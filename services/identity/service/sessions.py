@@ -67,6 +67,7 @@ def sign_in(
         if current.password_hash != account.password_hash or current.disabled:
             raise Unauthenticated("address or password are wrong", reason="WRONG_CREDENTIALS")
         uow.throttle.forget(PASSWORD_OF_ACCOUNT, bucket)
+        uow.throttle.take_back(PASSWORD_OF_NETWORK, client.network)
         uow.throttle.know(current.id, _device(client), now)
         opened = _open(current, rehashed, Method.PASSWORD, client, "", uow=uow, now=now)
         uow.commit()

@@ -217,6 +217,13 @@ def test_a_network_is_counted_whatever_addresses_it_tries(world: World) -> None:
         world.sign_in("another@studio.example", ip="198.51.100.200")
 
 
+def test_a_busy_office_is_not_held_up_by_its_own_sign_ins(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.administrator()
+    monkeypatch.setattr(Argon2Hasher, "verify", lambda _self, _hash, password: password == PASSWORD)
+    for _ in range(105):
+        world.sign_in("ada@studio.example")
+
+
 # --- passwords that change -----------------------------------------------------------------------------------------------------------
 def temporary(world: World, account_id: UUID, password: str = OTHER_PASSWORD) -> None:
     with world.as_person(world.administrator()):
