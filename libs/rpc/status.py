@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NoReturn
 
 import grpc
@@ -18,6 +17,11 @@ DOMAIN = "recapito"
 _LONGEST_MESSAGE = 1000  # together well below client.OPTIONS' grpc.max_metadata_size
 _LONGEST_TEXT = 250
 _MOST_VIOLATIONS = 20
+_TRANSPORT = {
+    grpc.StatusCode.UNAVAILABLE: "a service that this needs does not answer",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "a service did not answer in time",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "a message to or from a service was too large, or there are too many calls",
+}
 STATUS: dict[type[ServiceError], grpc.StatusCode] = {
     errors.InvalidArgument: grpc.StatusCode.INVALID_ARGUMENT,
     errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
@@ -66,12 +70,16 @@ def _pack(
     status.details.append(packed)
 
 
-def _details(failure: grpc.RpcError) -> Sequence[any_pb2.Any]:
+def _sent(failure: grpc.RpcError) -> status_pb2.Status:
+    """Return what our server sent. What the transport itself says names addresses: it is replaced by words of ours."""
     try:
-        status = rpc_status.from_call(failure) if isinstance(failure, grpc.Call) else None
+        status: status_pb2.Status | None = rpc_status.from_call(failure) if isinstance(failure, grpc.Call) else None
     except ValueError:  # the transport has put a code of its own over the one that was sent
-        return ()
-    return status.details if status is not None else ()
+        status = None
+    if status is not None:
+        return status
+    code = failure.code() if isinstance(failure, grpc.Call) else grpc.StatusCode.UNKNOWN
+    return status_pb2.Status(message=_TRANSPORT.get(code, "the call to a service failed"))
 
 
 def error_of(failure: grpc.RpcError) -> ServiceError:
@@ -81,7 +89,8 @@ def error_of(failure: grpc.RpcError) -> ServiceError:
     reason, retry_after = "", None
     metadata: dict[str, str] = {}
     violations: list[FieldViolation] = []
-    for detail in _details(failure):
+    status = _sent(failure)
+    for detail in status.details:
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             info = error_details_pb2.ErrorInfo.FromString(detail.value)
             reason, metadata = info.reason, dict(info.metadata)
@@ -91,5 +100,4 @@ def error_of(failure: grpc.RpcError) -> ServiceError:
         elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
             delay = error_details_pb2.RetryInfo.FromString(detail.value).retry_delay
             retry_after = delay.seconds + delay.nanos / 1e9
-    message = (failure.details() if isinstance(failure, grpc.Call) else None) or code.name
-    return kind(message, reason=reason, violations=violations, metadata=metadata, retry_after_seconds=retry_after)
+    return kind(status.message, reason=reason, violations=violations, metadata=metadata, retry_after_seconds=retry_after)

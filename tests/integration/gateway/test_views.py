@@ -316,7 +316,8 @@ def test_a_reason_and_its_values_are_passed_on(client: FlaskClient) -> None:
 
 
 def test_a_service_that_is_not_there_is_unavailable(client: FlaskClient) -> None:
-    problem(client.get("/v1/dispatches", headers=OPERATOR_HEADERS), 503)
+    found = problem(client.get("/v1/dispatches", headers=OPERATOR_HEADERS), 503)
+    assert found["detail"] == "a service that this needs does not answer"  # and not where it was looked for
 
 
 def test_a_service_that_is_late_is_not_waited_for(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
