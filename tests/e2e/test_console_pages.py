@@ -164,6 +164,7 @@ def test_enter_in_a_field_saves_and_does_not_press_the_first_button(told: Story,
 def test_by_keyboard_alone_from_the_door_to_who_was_told(told: Story, base_url: str, chromium: Browser) -> None:
     with window(chromium, base_url) as francesca:
         francesca.open("/console/invoices")
+        francesca.page.locator("#email:focus").wait_for()
         francesca.page.keyboard.type(FRANCESCA)
         francesca.page.keyboard.press("Tab")
         francesca.page.keyboard.type(PASSWORD)
