@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from sqlalchemy.engine import Connection, Engine
 
 from libs import database
+from services.notifications.repository.customers import SqlCustomers, SqlDeletedContacts
 from services.notifications.repository.dispatches import SqlDispatches
 from services.notifications.repository.messages import SqlMessages
-from services.notifications.repository.rest import SqlCustomers, SqlDeletedContacts, SqlRevisions, SqlSuppressions
+from services.notifications.repository.revisions import SqlRevisions
+from services.notifications.repository.suppressions import SqlSuppressions
 
 __all__ = ["SqlUnitOfWork", "reading"]
 

@@ -10,6 +10,9 @@ from libs.database import UtcDateTime, tables
 
 metadata = tables()
 
+TROUBLE = sa.text("state IN ('DEFERRED', 'FAILED', 'UNCERTAIN')")
+DUE = sa.text("due_time IS NOT NULL")
+
 customers = sa.Table(
     "customers",
     metadata,
@@ -28,12 +31,13 @@ dispatches = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("kind", sa.String(60), nullable=False),
     sa.Column("subject", sa.String(200), nullable=False),
-    sa.Column("customer_id", sa.Uuid, index=True),
+    sa.Column("customer_id", sa.Uuid),
     sa.Column("event_id", sa.Uuid, nullable=False),
     sa.Column("facts", sa.JSON, nullable=False),
     sa.Column("traceparent", sa.String(60), nullable=False),
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Index("ix_dispatches_create_time_id", "create_time", "id"),
+    sa.Index("ix_dispatches_customer_id_create_time_id", "customer_id", "create_time", "id"),
     sa.Index("ix_dispatches_subject", "subject"),
     sa.UniqueConstraint("event_id", "kind", "subject"),  # an occasion is decided once
 )
@@ -45,8 +49,8 @@ messages = sa.Table(
     sa.Column("kind", sa.String(60), nullable=False),
     sa.Column("subject", sa.String(200), nullable=False),
     sa.Column("person", sa.String(60), nullable=False),
-    sa.Column("contact_id", sa.Uuid, index=True),
-    sa.Column("customer_id", sa.Uuid, index=True),
+    sa.Column("contact_id", sa.Uuid),
+    sa.Column("customer_id", sa.Uuid),
     sa.Column("event_id", sa.Uuid, nullable=False),
     sa.Column("reason", sa.String(40), nullable=False),
     sa.Column("seen", sa.JSON, nullable=False),
@@ -68,10 +72,12 @@ messages = sa.Table(
     sa.Column("words", sa.String(600), nullable=False),  # folded address and number, for the search
     # One message per person and event, however often the event is delivered (R-NOT-24). A payment tells once about each invoice.
     sa.UniqueConstraint("event_id", "kind", "subject", "person", name="uq_messages_delivery_key"),
+    # Histories are read newest first, whole or of one person, one customer, one of the rare states that want attention.
     sa.Index("ix_messages_create_time_id", "create_time", "id"),
-    sa.Index(
-        "ix_messages_due_time", "due_time", postgresql_where=sa.text("due_time IS NOT NULL"), sqlite_where=sa.text("due_time IS NOT NULL")
-    ),
+    sa.Index("ix_messages_contact_id_create_time_id", "contact_id", "create_time", "id"),
+    sa.Index("ix_messages_customer_id_create_time_id", "customer_id", "create_time", "id"),
+    sa.Index("ix_messages_trouble", "state", "create_time", "id", postgresql_where=TROUBLE, sqlite_where=TROUBLE),
+    sa.Index("ix_messages_due_time", "due_time", postgresql_where=DUE, sqlite_where=DUE),
 )
 attempts = sa.Table(
     "attempts",

@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("event_id", "kind", "subject", name="uq_dispatches_event_id_kind_subject"),
     )
     op.create_index("ix_dispatches_create_time_id", "dispatches", ["create_time", "id"])
-    op.create_index("ix_dispatches_customer_id", "dispatches", ["customer_id"])
+    op.create_index("ix_dispatches_customer_id_create_time_id", "dispatches", ["customer_id", "create_time", "id"])
     op.create_index("ix_dispatches_subject", "dispatches", ["subject"])
     op.create_table(
         "suppressions",
@@ -104,9 +104,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_messages"),
         sa.UniqueConstraint("event_id", "kind", "subject", "person", name="uq_messages_delivery_key"),
     )
-    op.create_index("ix_messages_contact_id", "messages", ["contact_id"])
+    op.create_index("ix_messages_contact_id_create_time_id", "messages", ["contact_id", "create_time", "id"])
     op.create_index("ix_messages_create_time_id", "messages", ["create_time", "id"])
-    op.create_index("ix_messages_customer_id", "messages", ["customer_id"])
+    op.create_index("ix_messages_customer_id_create_time_id", "messages", ["customer_id", "create_time", "id"])
+    trouble = sa.text("state IN ('DEFERRED', 'FAILED', 'UNCERTAIN')")
+    op.create_index("ix_messages_trouble", "messages", ["state", "create_time", "id"], postgresql_where=trouble, sqlite_where=trouble)
     op.create_index("ix_messages_dispatch_id", "messages", ["dispatch_id"])
     op.create_index(
         "ix_messages_due_time",

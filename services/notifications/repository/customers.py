@@ -1,0 +1,44 @@
+"""What notifications keeps of contacts, in SQL: the groups of customers, and who is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from libs.access import Caller
+from libs.database import insert
+from services.notifications.repository.tables import customer_groups, customers, deleted_contacts, visible
+
+
+@dataclass(frozen=True)
+class SqlCustomers:
+    connection: Connection
+
+    def apply(self, customer_id: UUID, version: int, groups: Sequence[UUID]) -> None:
+        new = insert(self.connection, customers).values(id=customer_id, version=version)
+        taken = new.on_conflict_do_update(
+            index_elements=[customers.c.id], set_={"version": version}, where=customers.c.version < version
+        ).returning(customers.c.id)
+        if self.connection.execute(taken).first() is None:
+            return
+        self.connection.execute(sa.delete(customer_groups).where(customer_groups.c.customer_id == customer_id))
+        if groups:
+            rows = [{"customer_id": customer_id, "group_id": group} for group in sorted(set(groups))]
+            self.connection.execute(sa.insert(customer_groups), rows)
+
+    def visible(self, customer_id: UUID, caller: Caller) -> bool:
+        return bool(self.connection.execute(sa.select(visible(sa.literal(customer_id, sa.Uuid), caller))).scalar())
+
+
+@dataclass(frozen=True)
+class SqlDeletedContacts:
+    connection: Connection
+
+    def add(self, contact_id: UUID, now: datetime) -> None:
+        new = insert(self.connection, deleted_contacts).values(contact_id=contact_id, delete_time=now)
+        self.connection.execute(new.on_conflict_do_nothing())
