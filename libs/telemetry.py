@@ -56,7 +56,7 @@ def _trace_ids(_logger: Any, _method: str, entry: structlog.typing.EventDict) ->
 
 
 def setup(service: str, settings: Settings) -> None:
-    """Log JSON lines to standard error, and export traces when an endpoint is set. Call once, at the start of a process."""
+    """Log JSON lines to standard error, trace, and export the traces when an endpoint is set. Call once, at the start of a process."""
     logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(message)s", force=True)
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # a traceback for each failed connection; libs.messaging says it in a line
     for noisy in ("werkzeug", "sqlalchemy", "alembic", "mail.log"):
@@ -76,14 +76,13 @@ def setup(service: str, settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    provider = TracerProvider(resource=Resource.create({"service.name": f"recapito-{service}"}))
     if settings.otlp_endpoint:
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # a fifth of a second that few starts need
 
-        provider = TracerProvider(resource=Resource.create({"service.name": f"recapito-{service}"}))
-        provider.add_span_processor(
-            BatchSpanProcessor(OTLPSpanExporter(settings.otlp_endpoint, insecure=settings.otlp_endpoint.startswith("http:")))
-        )
-        trace.set_tracer_provider(provider)
+        exporter = OTLPSpanExporter(settings.otlp_endpoint, insecure=settings.otlp_endpoint.startswith("http:"))
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)  # without an exporter too: logs and answers name the trace
 
 
 # --- traces --------------------------------------------------------------------------------------------------------------------------
