@@ -180,7 +180,8 @@ class InvoiceFacts:
 
 def invoice(value: invoices_pb2.Invoice) -> InvoiceFacts:
     currency = value.total.currency_code or value.currency_code
-    balance = value.balance_amount or value.total.gross_amount
+    draft = value.state == invoices_pb2.Invoice.DRAFT
+    balance = value.total.gross_amount if draft else value.balance_amount  # on a draft nothing is owed yet: the preview shows what will be
     facts = {
         "invoice_number": value.number,
         "invoice_date": value.issue_date,
@@ -188,7 +189,7 @@ def invoice(value: invoices_pb2.Invoice) -> InvoiceFacts:
         "amount_due": f"{balance or '0'} {currency}",
         "due_day": value.due_date,
     }
-    return InvoiceFacts(id_of(value.customer), facts, value.state == invoices_pb2.Invoice.DRAFT)
+    return InvoiceFacts(id_of(value.customer), facts, draft)
 
 
 def payment_amounts(value: payments_pb2.Payment) -> dict[str, str]:
