@@ -109,7 +109,7 @@ def test_another_secret_or_none_proves_nothing(secret: bytes) -> None:
         passports.service_of_token(passports.service_token("notifications", b"secret"), secret)
 
 
-@pytest.mark.parametrize("token", ["", "portal", "portal.x.y", "portal..", f"portal.{int(time.time())}.", "portal.éé.éé"])
+@pytest.mark.parametrize("token", ["", "portal", "portal.x.y", "portal..", "portal.1795356072.", "portal.éé.éé"])
 def test_a_broken_service_token_is_refused(token: str) -> None:
     with pytest.raises(Unauthenticated):
         passports.service_of_token(token, b"secret")
