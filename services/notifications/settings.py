@@ -25,7 +25,7 @@ class Settings(ServiceSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_ca_file: str = ""  # further authority for the mail server's certificate
     smtp_timeout_seconds: float = Field(default=30.0, gt=0)
-    smtp_connections: int = Field(default=8, ge=1, le=50)  # kept open; so many messages may be uncertain after a crash
+    smtp_connections: int = Field(default=16, ge=1, le=50)  # kept open; so many messages may be uncertain after a crash
     mail_from_name: str = ""  # empty: the organisation's name
     mail_from_address: str = ""  # empty: recapito@ the host of public_url
     mail_reply_to: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -94,8 +95,12 @@ def _type_words(kind: Kind, phrases: Phrases, language: str) -> str:
     return phrases.notification_type[language][kind.type.value] if kind.type else ""
 
 
+@functools.lru_cache(4096)
 def written(value: Any, kind: str, language: str, zone: str) -> str:
-    """Return a fact as text. Money is stored as "122.00 EUR", days and moments as ISO 8601."""
+    """Return a fact as text. Money is stored as "122.00 EUR", days and moments as ISO 8601.
+
+    Remembered, because the readers of one dispatch share its facts.
+    """
     match kind:
         case "money":
             amount, _, currency = str(value).partition(" ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from libs.listing import Listing
 from services.notifications.domain.messages import Dispatch
 from services.notifications.repository.tables import dispatches, messages, visible
 
+_NAMES = [column.name for column in dispatches.columns]
 _COLUMNS: Columns = {
     "create_time": dispatches.c.create_time,
     "kind": dispatches.c.kind,
@@ -31,7 +32,7 @@ class SqlDispatches:
 
     def add(self, new: Sequence[Dispatch]) -> None:
         if new:
-            self.connection.execute(sa.insert(dispatches), [asdict(dispatch) for dispatch in new])
+            self.connection.execute(sa.insert(dispatches), [{name: getattr(one, name) for name in _NAMES} for one in new])
 
     def decided(self, event_ids: Collection[UUID]) -> set[tuple[UUID, str, str]]:
         columns = dispatches.c.event_id, dispatches.c.kind, dispatches.c.subject
@@ -63,4 +64,4 @@ class SqlDispatches:
 
 
 def dispatch_of(row: Row[tuple[object, ...]]) -> Dispatch:
-    return Dispatch(**{column.name: row._mapping[column] for column in dispatches.columns})  # noqa: SLF001 - its public name
+    return Dispatch(**{name: getattr(row, name) for name in _NAMES})

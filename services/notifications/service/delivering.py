@@ -171,7 +171,8 @@ class Deliverer:
 
         started = time.perf_counter()
         with ExitStack() as spans:
-            traces = {letter.message.id: _traced(letter, spans) for letter in letters}
+            traced = {traceparent: _traced(traceparent, spans) for traceparent in {letter.traceparent for letter in letters}}
+            traces = {letter.message.id: traced[letter.traceparent] for letter in letters}
             outcomes = self.mailer.hand_over(letters, enter_data)
             self._settle([self._settled(one.message, _ended(one.message, outcomes, blocks)) for one in letters], traces)
         ROUND_SECONDS.observe(time.perf_counter() - started)
@@ -207,11 +208,11 @@ def _count(one: service.Settled, now: datetime) -> None:
         log.warning("a message did not arrive", message=str(one.message.id), state=one.outcome.state.name, failure=one.outcome.failure)
 
 
-def _traced(letter: service.Letter, spans: ExitStack) -> str:
-    if not letter.traceparent:
+def _traced(traceparent: str, spans: ExitStack) -> str:
+    """Trace a round in each trace that has letters in it; return what their announcements continue."""
+    if not traceparent:
         return ""
-    attributes = {"recapito.message": str(letter.message.id)}
-    spans.enter_context(telemetry.span("SMTP hand over", letter.traceparent, SpanKind.CLIENT, attributes))
+    spans.enter_context(telemetry.span("SMTP hand over", traceparent, SpanKind.CLIENT))
     return telemetry.traceparent()
 
 
