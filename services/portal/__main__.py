@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import click
+import grpc
 from flask import Flask
 
 from libs import telemetry, web
+from libs.rpc import client
 from services.portal import clients, views
 from services.portal.settings import Settings
 
@@ -26,6 +28,18 @@ def app(settings: Settings) -> Flask:
     )
 
 
+def health(settings: Settings) -> telemetry.Health:
+    """Ready when identity answers: without it nobody gets in. The others fail for themselves, with a page that says so."""
+    connected: list[grpc.Channel] = []
+
+    def identity() -> None:
+        if not connected:  # made here, in the worker process
+            connected.append(client.connect(settings.identity_address, service="portal", settings=settings))
+        grpc.channel_ready_future(connected[0]).result(timeout=1)
+
+    return telemetry.Health({"identity": identity})
+
+
 @click.group()
 def main() -> None:
     """The customers' area and the operators' console."""
@@ -41,7 +55,7 @@ def serve() -> None:
         bind=settings.bind,
         threads=settings.threads,
         admin_port=settings.admin_port,
-        health=telemetry.Health({}),
+        health=health(settings),
     )
 
 
