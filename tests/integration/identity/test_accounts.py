@@ -276,3 +276,39 @@ def test_accounts_are_listed_searched_filtered_and_paged(worlds: World) -> None:
         for bad in ({"filter": "nothing = 1"}, {"order_by": "email"}, {"page_token": "x"}):
             with pytest.raises(InvalidArgument):
                 names(**bad)
+
+
+def test_accounts_are_filtered_by_their_groups(worlds: World) -> None:
+    naples, rome = uuid.uuid4(), uuid.uuid4()
+    for number, groups in enumerate([(naples,), (naples, rome), ()]):
+        worlds.tell(worlds.with_contact(email=f"p{number}@acme.example", groups=groups))
+    with worlds.as_person(worlds.administrator()):
+
+        def found(wanted: str) -> list[str]:
+            asked = pb.ListAccountsRequest(filter=f"kind = CONTACT AND {wanted}")
+            return sorted(account.email[:2] for account in worlds.accounts.ListAccounts(asked).accounts)
+
+        assert found(f'group = "groups/{naples}"') == ["p0", "p1"]
+        assert found(f'group = "groups/{rome}"') == ["p1"]
+        assert found(f'group != "groups/{rome}"') == ["p0", "p2"]
+        assert found(f'NOT group = "groups/{naples}"') == ["p2"]
+        assert found("group = null") == ["p2"]
+        assert found("group != null") == ["p0", "p1"]
+
+
+def test_a_retried_verb_answers_the_same_and_acts_once(worlds: World) -> None:
+    mario = worlds.with_contact()
+    name = f"accounts/{mario}"
+    worlds.tell(mario)
+    with worlds.as_person(worlds.administrator()):
+        for call in (
+            partial(worlds.accounts.DisableAccount, pb.DisableAccountRequest(name=name, request_id="a")),
+            partial(worlds.accounts.EnableAccount, pb.EnableAccountRequest(name=name, request_id="b")),
+            partial(
+                worlds.accounts.SetTemporaryPassword, pb.SetTemporaryPasswordRequest(name=name, password=OTHER_PASSWORD, request_id="c")
+            ),
+        ):
+            first = call()
+            assert call().etag == first.etag
+        assert worlds.accounts.EnableAccount(pb.EnableAccountRequest(name=name)).etag == first.etag  # it is enabled: nothing changes
+    assert [type(event).__name__ for event in worlds.events()].count("CredentialsChanged") == 1

@@ -190,3 +190,18 @@ def test_html_is_refused_by_its_field(world: World, text: str) -> None:
     with world.as_person(world.administrator()), pytest.raises(InvalidArgument) as refused:
         draft(world, en=text)
     assert refused.value.violations[0].field == "policy.text.en"
+
+
+def test_a_retried_change_of_a_policy_acts_once(worlds: World) -> None:
+    policy = policies_pb2.Policy(version="2")
+    policy.text.it, policy.text.en = "# Nuova", "# New"
+    create = policies_pb2.CreatePolicyRequest(policy=policy, request_id="a")
+    with worlds.as_person(worlds.administrator()):
+        made = worlds.policies.CreatePolicy(create)
+        assert worlds.policies.CreatePolicy(create).name == made.name
+        change = policies_pb2.UpdatePolicyRequest(policy=policies_pb2.Policy(name=made.name, version="3"), request_id="b")
+        change.update_mask.paths.append("version")
+        assert worlds.policies.UpdatePolicy(change).etag == worlds.policies.UpdatePolicy(change).etag
+        publish = policies_pb2.PublishPolicyRequest(name=made.name, request_id="c")
+        assert worlds.policies.PublishPolicy(publish).etag == worlds.policies.PublishPolicy(publish).etag
+        assert worlds.policies.GetPolicy(policies_pb2.GetPolicyRequest(name="policies/current")).name == made.name

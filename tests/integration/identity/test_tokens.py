@@ -7,6 +7,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from recapito.identity.v1 import links_pb2, sessions_pb2, tokens_pb2
 
 from libs.errors import InvalidArgument, Unauthenticated
@@ -199,6 +200,24 @@ def test_private_keys_are_encrypted_under_a_secret_that_the_database_does_not_ho
         (key,) = uow.keys.all()
         (stored,) = uow.connection.exec_driver_sql("SELECT secret FROM keys").scalars().all()
     assert key.secret not in stored
+
+
+def test_another_secret_makes_new_keys_and_ends_every_session(world: World) -> None:
+    token = world.administrator()
+    world.passport(token)
+    (old,) = key_ids(world)
+    world.server.stop()
+    world.settings = world.settings.model_copy(update={"identity_secret": SecretStr("another secret, at least as long as it must be")})
+    world.start()
+    assert refused_session(world, token) == "SESSION_ENDED"
+    assert world.verifier.verify(world.passport(world.sign_in("ada@studio.example").session_token)).sees_all
+    assert old not in key_ids(world)
+
+
+def refused_session(world: World, session_token: str) -> str:
+    with pytest.raises(Unauthenticated) as error:
+        world.passport(session_token)
+    return error.value.reason
 
 
 def test_the_service_needs_a_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
