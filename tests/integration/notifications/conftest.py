@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy.engine import Engine
 
 from libs import database
 from services.notifications import repository, service
@@ -24,10 +29,59 @@ from tests.unit.notifications.fakes import FakeContacts, FakeDocuments, FakeLink
 WORDS = FileWords()
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Any]:
-    engine = database.connect(database_url)
+def prepare(url: str) -> None:
+    """Migrate, and keep the words, as every worker does at its start."""
+    engine = database.connect(url)
     database.migrate(engine, "services.notifications")
+    keep_revisions(WORDS, uow=repository.SqlUnitOfWork(engine, "notifications"), clock=lambda: NOON)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(postgres_server: str) -> Iterator[str]:
+    """The name of a migrated database of this session, to be copied: migrating takes ten times as long."""
+    name = f"notifications_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
+        prepare(at(postgres_server, name))
+        yield name
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("notifications") / "migrated.db"
+    prepare(f"sqlite:///{path}")
+    return path
+
+
+def at(server: str, name: str) -> str:
+    return f"{server.replace('postgresql:', 'postgresql+psycopg:').rsplit('/', 1)[0]}/{name}"
+
+
+@pytest.fixture
+def postgres_copy(postgres_server: str, prepared_postgres: str) -> Iterator[str]:
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{prepared_postgres}" STRATEGY FILE_COPY')
+        yield at(postgres_server, name)
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def sqlite_copy(prepared_sqlite: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(prepared_sqlite, tmp_path / 'notifications.db')}"
+
+
+@pytest.fixture(params=["sqlite_copy", "postgres_copy"])
+def url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """A migrated database of each kind in turn."""
+    engine = database.connect(url)
     yield engine
     engine.dispose()
 
@@ -39,17 +93,16 @@ def now() -> list[Any]:
 
 
 @pytest.fixture
-def new_uow(engine: Any, now: list[Any]) -> service.NewUnitOfWork:
+def new_uow(engine: Engine, now: list[Any]) -> service.NewUnitOfWork:
     return partial(repository.SqlUnitOfWork, engine, "notifications", lambda: now[0])
 
 
 @pytest.fixture
-def world(new_uow: service.NewUnitOfWork, engine: Any, now: list[Any]) -> SimpleNamespace:
+def world(new_uow: service.NewUnitOfWork, engine: Engine, now: list[Any]) -> SimpleNamespace:
     """Everything of the service on a real database, with fakes around it."""
     contacts, documents, links, mailer = FakeContacts(), FakeDocuments(), FakeLinks(), FakeMailer()
     planner = Planner(new_uow, contacts, WORDS, SENDER, lambda: now[0])
     read = partial(repository.reading, database.reader(engine))
-    keep_revisions(WORDS, uow=new_uow(), clock=lambda: now[0])
     return SimpleNamespace(
         contacts=contacts,
         documents=documents,

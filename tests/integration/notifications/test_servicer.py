@@ -73,9 +73,9 @@ class Api:
 
 
 @pytest.fixture
-def api(world: SimpleNamespace, database_url: str) -> Iterator[Api]:
+def api(world: SimpleNamespace, url: str) -> Iterator[Api]:
     settings = Settings(
-        database_url=SecretStr(database_url),
+        database_url=SecretStr(url),
         bus_url=SecretStr("sqlite:///none"),
         smtp_host="localhost",
         internal_secret=SecretStr("s" * 32),
