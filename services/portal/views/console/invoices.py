@@ -155,7 +155,8 @@ def new_draft(services: Services) -> dict[str, Value]:
 
 
 def draft_page(form: Form, invoice: Invoice | None, customer: str) -> Reply:
-    return render_template("console/invoice_form.html", form=form.again(), customer=customer, invoice=invoice), form.code
+    count = line_count(form)
+    return render_template("console/invoice_form.html", form=form.again(), customer=customer, invoice=invoice, count=count), form.code
 
 
 # --- issuing -------------------------------------------------------------------------------------------------------------------------
@@ -250,8 +251,9 @@ def change_lines(form: Form) -> bool:
 
 
 def line_count(form: Form) -> int:
+    """Return how many lines the form shows; whatever was sent, no more than can be worked with."""
     lines = form["lines"]
-    return min(int(lines), MAX_LINES) if lines.isdecimal() and int(lines) > 0 else 1
+    return max(1, min(int(lines), MAX_LINES)) if lines.isdecimal() and len(lines) < 4 else 1
 
 
 def invoice_of(form: Form) -> Invoice:
