@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -173,6 +174,7 @@ class Embedded:
             server.stop()
         for thread in self._threads:
             thread.join(5)
+        shutil.rmtree(self._sockets, ignore_errors=True)
 
 
 def _at(path: str, app: Callable[..., Any]) -> Callable[..., Any]:

@@ -74,7 +74,7 @@ def _is_sqlite(bind: Engine | Connection) -> bool:
 
 def insert(bind: Engine | Connection, table: sa.Table) -> postgresql.Insert:
     """Return the dialect's INSERT, which knows ON CONFLICT; both dialects spell it alike."""
-    return sqlite.insert(table) if _is_sqlite(bind) else postgresql.insert(table)  # type: ignore[return-value]
+    return sqlite.insert(table) if _is_sqlite(bind) else postgresql.insert(table)  # type: ignore[return-value] # alike, but no common class
 
 
 def ready(engine: Engine) -> None:

@@ -175,7 +175,7 @@ def processes(folder: Path, new_database: Callable[[], str], amqp_url: str, smtp
     for name in ("gateway", "portal"):
         stack.commands[f"{name}-web"] = (
             [sys.executable, "-m", f"services.{name}", "web"],
-            common | {"RECAPITO_BIND": f"127.0.0.1:{ports[name]}", "RECAPITO_WEB_BIND": f"127.0.0.1:{ports[name]}"},
+            common | {"RECAPITO_BIND": f"127.0.0.1:{ports[name]}"},
         )
     try:
         for name, (command, env) in stack.commands.items():
