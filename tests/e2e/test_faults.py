@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
 import random
@@ -19,6 +20,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy import demo
 from libs.messaging import bus
@@ -42,6 +44,7 @@ class Faults:
 
     stack: Stack
     broker: PrivateRabbit
+    ledger: Ledger
     plan: dict[int, str]  # by how many invoices are issued
     kills: list[tuple[datetime, str]] = field(default_factory=list)
 
@@ -51,16 +54,37 @@ class Faults:
         victims = [f"{service}-{kind}" for service in DATA_SERVICES for kind in ("server", "worker")]
         steps = [*victims, SENDER, SENDER, "broker"]  # the sender is the one whose death can leave mail in doubt
         chance.shuffle(steps)
-        return cls(stack, broker, dict(zip(sorted(chance.sample(range(20, INVOICES - 20), len(steps)), key=int), steps, strict=True)))
+        return cls(
+            stack,
+            broker,
+            Ledger(stack),
+            dict(zip(sorted(chance.sample(range(20, INVOICES - 20), len(steps)), key=int), steps, strict=True)),
+        )
 
     def strike(self, issued: int) -> None:
         victim = self.plan.get(issued, "")
         if victim == "broker":
             self.broker.restart()
         elif victim:
+            if victim == SENDER:  # at the worst moment, if there is one
+                wait_for(lambda: self.ledger.transmitting(), 5)
             self.kills.append((datetime.now(UTC), victim))
             self.stack.kill(victim)
             self.stack.start(victim)
+
+
+def wait_for(check: Callable[[], object], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not check() and time.monotonic() < end:
+        threading.Event().wait(0.01)
+
+
+class SlowMailbox(Mailbox):
+    """Takes a while to answer the final dot, as mail servers do."""
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        await asyncio.sleep(0.02)
+        return await super().handle_DATA(server, session, envelope)
 
 
 @pytest.fixture
@@ -71,7 +95,7 @@ def broker() -> Iterator[PrivateRabbit]:
 
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
-    sink = Mailbox()
+    sink = SlowMailbox()
     sink.start()
     yield sink
     sink.close()
@@ -89,7 +113,7 @@ def test_nothing_is_lost_and_nobody_is_mailed_twice(
         before = len(mailbox.messages)
         names = issue_all(stack, customer, faults)
         assert len(faults.kills) == 10
-        ledger = Ledger(stack)
+        ledger = faults.ledger
         eventually(lambda: settled(ledger), 90)
 
         assert ledger.invoices() == (INVOICES + 1, INVOICES + 1)  # with the story's own; numbered without a gap
@@ -217,6 +241,9 @@ class Ledger:
         settled = "('SENT', 'SUPPRESSED', 'UNCERTAIN', 'FAILED', 'CANCELLED')"
         unsettled = self._rows("notifications", f"SELECT state, count(*) FROM messages WHERE state NOT IN {settled} GROUP BY state")
         return unpublished + ([("undecided", undecided)] if undecided else []) + unsettled
+
+    def transmitting(self) -> int:
+        return int(self._rows("notifications", "SELECT count(*) FROM messages WHERE state = 'TRANSMITTING'")[0][0])
 
     def _issued(self) -> int:
         return int(self._rows("documents", "SELECT count(*) FROM invoices WHERE number <> ''")[0][0])
