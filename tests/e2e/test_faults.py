@@ -54,12 +54,8 @@ class Faults:
         victims = [f"{service}-{kind}" for service in DATA_SERVICES for kind in ("server", "worker")]
         steps = [*victims, SENDER, SENDER, "broker"]  # the sender is the one whose death can leave mail in doubt
         chance.shuffle(steps)
-        return cls(
-            stack,
-            broker,
-            Ledger(stack),
-            dict(zip(sorted(chance.sample(range(20, INVOICES - 20), len(steps)), key=int), steps, strict=True)),
-        )
+        moments = sorted(chance.sample(range(20, INVOICES - 20), len(steps)))
+        return cls(stack, broker, Ledger(stack), dict(zip(moments, steps, strict=True)))
 
     def strike(self, issued: int) -> None:
         victim = self.plan.get(issued, "")

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import pika
 import pytest
 
 from libs import database
+from libs.errors import InvalidArgument
 from libs.ids import new_id
 from libs.messaging import amqp, bus
 from libs.messaging.bus import BusUnavailable
+from libs.messaging.consumer import Delivery
 from libs.messaging.event import Event, event_of
 from tests.integration.libs.bus_world import World, issued
 from tests.servers import PrivateRabbit
@@ -223,6 +227,32 @@ def test_a_consumer_whose_queue_was_deleted_makes_it_again(world: World, eventua
             connection.channel().queue_delete(f"{world.prefix}notifications")
             eventually(lambda: publisher.publish([event("after")]).published)
         eventually(lambda: "after" in world.effects())
+
+
+def test_a_service_needs_no_more_of_the_broker_than_its_own_names(
+    fragile: World, broker: PrivateRabbit, queue_prefix: str, eventually: Eventually
+) -> None:
+    """Publish its own events, read its own queue, with retries and parking: what the README of libs/messaging asks an operator for."""
+    own = rf"^{queue_prefix}\.(recapito\.events|notifications(\..+)?)$"
+    control(broker, "add_user", queue_prefix, "secret")
+    control(broker, "set_permissions", queue_prefix, own, own, own)
+    control(broker, "set_topic_permissions", queue_prefix, f"{queue_prefix}.recapito.events", r"^recapito\.documents\.", ".*")
+    fragile.bus_url = broker.url.replace("guest:guest", f"{queue_prefix}:secret")
+    calls: list[int] = []
+
+    def handle(deliveries: Sequence[Delivery[Any]]) -> None:
+        calls.append(len(deliveries))
+        raise InvalidArgument("no")
+
+    with closing(fragile.bus().publisher()) as publisher:
+        assert publisher.publish([event("own")]).published
+        foreign = dataclasses.replace(event(), type="recapito.identity.session.opened.v1")
+        assert "ACCESS_REFUSED" in publisher.publish([foreign]).fault
+    with fragile.consuming(fragile.handlers(handle)):
+        eventually(lambda: fragile.bus().parked(fragile.queue))
+    assert len(calls) == 8
+    with closing(fragile.bus().subscription("contacts", [TYPE])) as other, pytest.raises(BusUnavailable, match="ACCESS_REFUSED"):
+        other.take(1, 1)
 
 
 def test_a_broker_that_never_answers_is_unavailable_after_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
