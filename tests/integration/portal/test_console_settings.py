@@ -184,3 +184,32 @@ def test_each_page_is_whole_in_both_languages(told: Story, console: Operator, ad
             assert form.method == "get" or form.values.get("csrf_token"), form.action
         texts.add(page.text)
     assert len(texts) == 2
+
+
+READS = frozenset({"contacts.read", "documents.read", "notifications.read"})
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_who_only_reads_is_led_to_nothing_that_would_be_refused(told: Story, console: Operator, address: str) -> None:
+    told.backend.identity.capabilities = READS
+    names = {name: getattr(told, name) for name in ("abc", "laura", "giuseppe", "due", "draft", "dispatch")}
+    page = console.open(address.format(**names))
+    writes = [
+        form.action
+        for form in page.forms
+        if form.method == "post" and "/preferences/" not in form.action and form.action != "/console/sign-out"
+    ]
+    if console.answer.status_code == 200:
+        assert not writes
+        changing = ("/new", "/edit", "/delete", "/primary", "/issue", "/password", "/link")
+        assert not [path for _words, path in page.links if path.partition("?")[0].endswith(changing)]
+    else:
+        assert console.answer.status_code == 404
+
+
+def test_an_operator_who_sees_all_keeps_that_when_edited(told: Story, console: Operator) -> None:
+    account = told.backend.identity.accounts[told.operator]
+    account.roles.append("roles/sees-all")
+    console.open(f"/console/settings/operators/{told.operator}/edit")
+    console.press("Salva operatore", display_name="Francesca R.")
+    assert list(told.backend.identity.accounts[told.operator].roles) == ["roles/administrator", "roles/sees-all"]

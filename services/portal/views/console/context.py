@@ -10,7 +10,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from libs.errors import NotFound, PermissionDenied
-from services.portal.views.console import lists, matrix, words
+from services.portal.views.console import lists, matrix, rights, words
 from services.portal.views.console.forms import typed
 
 T = TypeVar("T")
@@ -77,6 +77,7 @@ def prepare(console: Blueprint) -> None:
             "words": words,
             "here": lists.here,
             "argument": lists.argument,
+            "can": rights.can,
             "matrix_rows": matrix.rows,
             "told_in_words": matrix.told_in_words,
         }

@@ -106,6 +106,7 @@ ROLES: dict[str, tuple[str, str]] = {
     "roles/operator": (N_("Operatore"), N_("Lavora su clienti, contatti, fatture e invii.")),
     "roles/accountant": (N_("Contabile"), N_("Lavora su fatture e pagamenti.")),
     "roles/reader": (N_("Lettore"), N_("Vede e non cambia nulla.")),
+    "roles/sees-all": (N_("Vede tutto"), N_("Non ha il limite dei gruppi; da solo non permette nulla.")),
 }
 # Sections of the portal, in the order of every table, with the notification types that point to them.
 SECTIONS: dict[str, str] = {

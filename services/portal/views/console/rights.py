@@ -1,0 +1,59 @@
+"""What an operator must be allowed for each page that changes something: to others the page is not there, and no link leads to it.
+
+The services decide; this only spares people a form that would be refused.
+"""
+
+from __future__ import annotations
+
+from flask import g, request
+
+from libs.errors import NotFound
+
+NEEDED = {  # page -> capability
+    "customers.create": "contacts.write",
+    "customers.edit": "contacts.write",
+    "contacts.create": "contacts.write",
+    "contacts.edit": "contacts.write",
+    "contacts.make_primary": "contacts.write",
+    "contacts.silence": "contacts.write",
+    "contacts.link_customer": "contacts.write",
+    "contacts.delete": "contacts.delete",
+    "contacts.set_password": "identity.access",
+    "contacts.send_link": "identity.access",
+    "contacts.revoke_link": "identity.access",
+    "invoices.create": "documents.write",
+    "invoices.edit": "documents.write",
+    "invoices.delete": "documents.write",
+    "invoices.issue": "documents.issue",
+    "invoices.preview_frame": "documents.issue",
+    "invoices.record_payment": "documents.payments",
+    "settings.organisation.organisation": "contacts.settings",
+    "settings.organisation.defaults": "contacts.settings",
+    "settings.organisation.billing": "documents.settings",
+    "settings.groups.create": "contacts.settings",
+    "settings.groups.edit": "contacts.settings",
+    "settings.groups.delete": "contacts.settings",
+    "settings.policies.index": "identity.policies",
+    "settings.policies.show": "identity.policies",
+    "settings.policies.create": "identity.policies",
+    "settings.policies.edit": "identity.policies",
+    "settings.policies.publish": "identity.policies",
+    "settings.operators.index": "identity.read",
+    "settings.operators.create": "identity.accounts",
+    "settings.operators.edit": "identity.accounts",
+    "settings.operators.invite": "identity.access",
+    "settings.operators.disable": "identity.accounts",
+    "settings.operators.enable": "identity.accounts",
+}
+
+
+def can(page: str) -> bool:
+    """Whether this operator may use a page, such as "contacts.edit"."""
+    needed = NEEDED.get(page)
+    return needed is None or bool(g.person.may(needed))
+
+
+def check() -> None:
+    """Answer as for a page that does not exist when it is not for this operator."""
+    if not can((request.endpoint or "").removeprefix("console.")):
+        raise NotFound("not for this operator")
