@@ -483,14 +483,15 @@ def dead(world: World, *arguments: str, exit_code: int = 0) -> str:
 
 # --- traces and time -----------------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
-def spans() -> InMemorySpanExporter:
+def spans() -> Iterator[InMemorySpanExporter]:
     provider = trace.get_tracer_provider()
     if not isinstance(provider, TracerProvider):
         provider = TracerProvider()
         trace.set_tracer_provider(provider)
     exporter = InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    return exporter
+    yield exporter
+    exporter.shutdown()  # else it would keep the spans of all tests to come
 
 
 def test_one_trace_spans_the_request_the_publishing_and_the_handling(
