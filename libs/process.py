@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
 import click
+from sqlalchemy.engine import Engine
 
 from libs import database, telemetry
 from libs.messaging.commands import dead
@@ -103,3 +105,22 @@ def run(bodies: Sequence[Body], stop: threading.Event) -> bool:
     for thread in threads:
         thread.join()
     return failed.is_set()
+
+
+def every(seconds: float, job: Callable[[], None]) -> Body:
+    """Return the body of a thread that does a job at once and then every so many seconds; a failure is logged, the next turn comes."""
+
+    def body(stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                job()
+            except Exception:
+                log.exception("a timed job failed")
+            stop.wait(seconds)
+
+    return body
+
+
+def sweep(engine: Engine) -> Body:
+    """Return the body of a thread that forgets old request ids and handled events, once an hour."""
+    return every(3600, lambda: database.sweep(engine, datetime.now(UTC)))

@@ -22,6 +22,7 @@ from libs.messaging.event import Event
 
 EXCHANGE = "recapito.events"
 HEARTBEAT_SECONDS = 60  # the broker gives up a consumer that handles one group for longer than twice this; its events come again
+FLUSH = 50
 ROTATE_AFTER = 10  # readings of a parked event; brokers from 4.0 on drop a message after 20 by default
 
 
@@ -173,8 +174,10 @@ class RabbitPublisher:
             raise BusUnavailable("the broker takes no events: its disk or memory is full")
         confirms.begin()
         with broker_errors():
-            for event in events:
+            for number, event in enumerate(events, 1):
                 confirms.publish(self._exchange, event.type, event.data, properties_of(event))
+                if number % FLUSH == 0:
+                    connection.turn()  # the broker works on these while we write the next
         fault = confirms.wait()
         if fault and not connection.blocked:
             self.close()  # answers that come late belong to no batch; in an alarm it stays open, or each new try would queue up

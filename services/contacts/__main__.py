@@ -27,7 +27,7 @@ from libs.messaging import bus
 from libs.messaging.consumer import Consumer
 from libs.messaging.relay import Relay
 from libs.rpc.server import Server, verifier
-from services.contacts import consumer, jobs, repository, servicer
+from services.contacts import consumer, repository, servicer
 from services.contacts.settings import Settings
 
 SERVICE = "contacts"
@@ -83,7 +83,7 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     return [
         Relay(engine, SERVICE, events).run,
         Consumer(engine, SERVICE, events, consumer.handlers(new_uow)).run,
-        jobs.sweep(engine, now),
+        process.sweep(engine),
     ]
 
 

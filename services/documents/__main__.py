@@ -12,11 +12,10 @@ import click
 from recapito.documents.v1 import invoices_pb2, invoices_pb2_grpc, payments_pb2, payments_pb2_grpc, settings_pb2, settings_pb2_grpc
 from sqlalchemy.engine import Engine
 
-from libs import database, storage, telemetry
+from libs import database, process, storage, telemetry
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
 from libs.messaging.relay import Relay
-from libs.process import commands
 from libs.rpc import client
 from libs.rpc.server import Server, verifier
 from services.documents import clients, consumer, jobs, repository, servicer
@@ -83,11 +82,11 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
         Relay(engine, SERVICE, events).run,
         Consumer(engine, SERVICE, events, consumer.handlers(new_uow, now)).run,
         jobs.store_renditions(engine, _copies(engine, settings)),
-        jobs.sweep(engine, now),
+        process.sweep(engine),
     ]
 
 
-main = commands(SERVICE, Settings, serve, work)
+main = process.commands(SERVICE, Settings, serve, work)
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""The clock in: PDFs that are missing, and rows that may be forgotten."""
+"""The clock in: PDFs that are missing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from collections.abc import Callable
 from sqlalchemy.engine import Engine
 
 from libs import database, telemetry
-from libs.unit_of_work import Clock
 from services.documents.service import RENDITIONS_CHANNEL
 from services.documents.service.renditions import BATCH, Copies
 
 WAIT_SECONDS = 1.0  # for a wake-up; after that it looks for copies whose renderer died, and whether it is to stop
-SWEEP_SECONDS = 3600.0
 
 log = telemetry.logger(__name__)
 
@@ -45,16 +43,3 @@ def _store(copies: Copies) -> int:
         except Exception:
             log.exception("rendition failed", invoice=str(invoice_id))
     return len(due)
-
-
-def sweep(engine: Engine, clock: Clock) -> Callable[[threading.Event], None]:
-    """Return the body of the thread that forgets old request ids and handled events, once an hour."""
-
-    def run(stop: threading.Event) -> None:
-        while not stop.wait(SWEEP_SECONDS):
-            try:
-                database.sweep(engine, clock())
-            except Exception:
-                log.exception("old rows cannot be deleted")
-
-    return run

@@ -103,7 +103,8 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
         Relay(engine, SERVICE, events).run,
         Consumer(engine, SERVICE, events, consumer.handlers(new_uow, _contacts(settings), now)).run,
         jobs.link_requests(engine, new_uow),
-        jobs.housekeeping(engine, new_uow, timedelta(days=settings.signing_key_days), now),
+        jobs.housekeeping(new_uow, timedelta(days=settings.signing_key_days), now),
+        process.sweep(engine),
     ]
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy.engine import Engine
 
-from libs import database, telemetry
+from libs import process, telemetry
 from libs.database import Waiter
 from libs.unit_of_work import Clock
 from services.identity.service import LINK_REQUESTS, NewUnitOfWork, links, tokens
@@ -37,20 +37,14 @@ def link_requests(engine: Engine, new_uow: NewUnitOfWork) -> Job:
     return run
 
 
-def housekeeping(engine: Engine, new_uow: NewUnitOfWork, key_life: timedelta, clock: Clock) -> Job:
-    """Make the next signing key in time; forget dead sessions, old links, counts, request ids and handled events."""
+def housekeeping(new_uow: NewUnitOfWork, key_life: timedelta, clock: Clock) -> Job:
+    """Make the next signing key in time; forget dead sessions, old links and counts."""
 
-    def run(stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                tokens.rotate_keys(key_life, uow=new_uow(), clock=clock)
-                sweep(new_uow, clock)
-                database.sweep(engine, clock())
-            except Exception:
-                log.exception("housekeeping failed")
-            stop.wait(SWEEP_SECONDS)
+    def keep() -> None:
+        tokens.rotate_keys(key_life, uow=new_uow(), clock=clock)
+        sweep(new_uow, clock)
 
-    return run
+    return process.every(SWEEP_SECONDS, keep)
 
 
 def sweep(new_uow: NewUnitOfWork, clock: Clock) -> None:

@@ -90,7 +90,7 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
             waiter=database.Waiter(engine, service.MESSAGES_CHANNEL),
             close=mailer.close,
         ),
-        jobs.sweep(engine, now),
+        process.sweep(engine),
     ]
 
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy.engine import Engine
-
-from libs import database, telemetry
+from libs import telemetry
 from services.notifications.service.delivering import Deliverer
 
 log = telemetry.logger(__name__)
 
 IDLE_SECONDS = 1.0  # a look without being woken: for what became due by its own time
 LOST_SECONDS = 2.0
-SWEEP_SECONDS = 3600.0
 LONGEST_PAUSE_SECONDS = 30.0
 
 
@@ -53,19 +49,5 @@ def delivery(
                     waiter.wait(IDLE_SECONDS)
         finally:
             close()
-
-    return run
-
-
-def sweep(engine: Engine, clock: Callable[[], datetime]) -> Callable[[threading.Event], None]:
-    """Return a thread's body that forgets old request ids and handled events every hour."""
-
-    def run(stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                database.sweep(engine, clock())
-            except Exception:
-                log.exception("sweeping failed")
-            stop.wait(SWEEP_SECONDS)
 
     return run

@@ -169,7 +169,7 @@ def test_housekeeping_forgets_what_is_dead_and_keeps_what_lives(worlds: World) -
 
 def test_housekeeping_runs_until_it_is_stopped(world: World, eventually: Eventually) -> None:
     stop = threading.Event()
-    job = threading.Thread(target=jobs.housekeeping(world.engine, world.new_uow, timedelta(days=30), world.clock), args=[stop])
+    job = threading.Thread(target=jobs.housekeeping(world.new_uow, timedelta(days=30), world.clock), args=[stop])
     job.start()
 
     def has_a_key() -> bool:
