@@ -14,13 +14,28 @@ import pytest
 import sqlalchemy as sa
 
 from libs import database, telemetry
+from libs.access import Caller, Kind
 from services.notifications import jobs, service
 from services.notifications.domain.kinds import Type
 from services.notifications.domain.messages import Outcome, State
+from services.notifications.service import reading
 from services.notifications.service.delivering import Deliverer
 from tests.integration.notifications.looking import deliver, dispatches, messages, states, suppressed
 from tests.mailbox import Mailbox, Received
-from tests.unit.notifications.builders import ACME, GIUSEPPE, INVOICE, LAURA, MARIO, NOON, candidate, contact_created, invoice_issued
+from tests.unit.notifications.builders import (
+    ACME,
+    GIUSEPPE,
+    INVOICE,
+    LAURA,
+    MARIO,
+    NOON,
+    SENDER,
+    candidate,
+    contact_created,
+    invoice_issued,
+)
+
+EVERYTHING = Caller(Kind.OPERATOR, sees_all=True)
 
 
 def issue(world: SimpleNamespace, *people: Any, **event: Any) -> None:
@@ -216,6 +231,8 @@ def test_a_message_that_is_only_a_link_is_not_sent_to_who_may_not_enter(world: S
     message = next(one for one in messages(world) if one.kind == "set_password")
     assert (message.state, message.reason.name) == (State.SUPPRESSED, "SKIP_ENTRY_CLOSED")
     assert world.mailer.letters == []
+    shown = reading.get_message(message.id, caller=EVERYTHING, read=world.read, words=world.words, sender=SENDER)
+    assert shown.content is None, "what was withheld at the last moment has no text to show"
 
 
 def text_of(letter: service.Letter) -> str:
