@@ -140,7 +140,10 @@ class Listener:
 
     def _link_requested(self, delivery: Delivery[identity_events.LinkRequested]) -> Iterator[Occurrence]:
         event = delivery.message
-        if (kind := LINK_KINDS.get(event.purpose)) is not None:
+        kind = LINK_KINDS.get(event.purpose)
+        if event.purpose == links_pb2.Link.SET_PASSWORD and not event.password_set:
+            kind = KINDS["set_password"]
+        if kind is not None:
             yield self._to_account(delivery, kind, event.account, event.kind, event.email, event.display_name, event.language_code)
 
     def on_credentials_changed(self, deliveries: Sequence[Delivery[identity_events.CredentialsChanged]]) -> None:

@@ -254,16 +254,20 @@ def link_requested(account: str, kind: int, purpose: int, **changes: Any) -> Del
 
 @pytest.mark.req("R-IDN-09")
 @pytest.mark.parametrize(
-    ("purpose", "kind", "reason"),
+    ("purpose", "password_set", "kind", "reason"),
     [
-        (links_pb2.Link.SET_PASSWORD, "password_reset_by_operator", "SEND_OPERATOR_ACTION"),
-        (links_pb2.Link.RESET_PASSWORD, "password_reset_requested", "SEND_OWN_ACTION"),
-        (links_pb2.Link.MAGIC, "sign_in_link", "SEND_OWN_ACTION"),
+        (links_pb2.Link.SET_PASSWORD, True, "password_reset_by_operator", "SEND_OPERATOR_ACTION"),
+        (links_pb2.Link.SET_PASSWORD, False, "set_password", "SEND_OPERATOR_ACTION"),
+        (links_pb2.Link.RESET_PASSWORD, True, "password_reset_requested", "SEND_OWN_ACTION"),
+        (links_pb2.Link.MAGIC, True, "sign_in_link", "SEND_OWN_ACTION"),
     ],
 )
-def test_a_requested_link_goes_to_the_contacts_address_of_now(world: SimpleNamespace, purpose: int, kind: str, reason: str) -> None:
+def test_a_requested_link_goes_to_the_contacts_address_of_now(
+    world: SimpleNamespace, purpose: int, password_set: bool, kind: str, reason: str
+) -> None:
     world.contacts.candidates[ACME] = (candidate(preferences={}),)
-    world.listener.on_link_requested([link_requested(f"accounts/{MARIO}", accounts_pb2.Account.CONTACT, purpose)])
+    asked = link_requested(f"accounts/{MARIO}", accounts_pb2.Account.CONTACT, purpose, password_set=password_set)
+    world.listener.on_link_requested([asked])
     assert reasons(world) == {f"{kind} mario@acme.example": reason}
     deliver(world)
     assert states(world) == {"mario@acme.example": "SENT"}
