@@ -33,7 +33,7 @@ Eventually = Callable[..., Any]
 INVOICES = 1000
 CLIENTS = 3
 SENDER = "notifications-worker"
-SMTP_CONNECTIONS = 8  # of one sender, the default; each holds one message in DATA
+SMTP_CONNECTIONS = 8  # of the sender; each holds one message in DATA
 LEASE_SECONDS = 5  # after which a message whose sender died is settled; in production it is longer than any hand-over
 SEED = int(os.environ.get("RECAPITO_FAULT_SEED", "20261122"))
 
@@ -141,7 +141,8 @@ def settled(ledger: Ledger) -> bool:
 def hasten(stack: Stack) -> None:
     """Have the sender settle soon what a dead one left behind."""
     command, env = stack.commands[SENDER]
-    stack.commands[SENDER] = (command, env | {"RECAPITO_DELIVERY_LEASE_SECONDS": str(LEASE_SECONDS)})
+    settings = {"RECAPITO_DELIVERY_LEASE_SECONDS": str(LEASE_SECONDS), "RECAPITO_SMTP_CONNECTIONS": str(SMTP_CONNECTIONS)}
+    stack.commands[SENDER] = (command, env | settings)
     stack.kill(SENDER)
     stack.start(SENDER)
     stack.wait_until_ready(SENDER)
