@@ -107,6 +107,10 @@ class Bus(Protocol):
         """Make the queue, so that events are kept for a service that has never run."""
         ...
 
+    def expect(self, queue: str, types: Collection[str]) -> None:
+        """Make the queue now if that needs nobody else; on a broker its first connection makes it."""
+        ...
+
     def parked(self, queue: str) -> Sequence[Parked]:
         """Return what is parked, oldest first."""
         ...

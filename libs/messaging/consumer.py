@@ -93,6 +93,7 @@ class Consumer:
         self._attempts = database.InboxAttempts(engine)
         self._retry_delays, self._postpone_delays = retry_delays, postpone_delays
         self._measure_time = 0.0
+        bus.expect(queue, self._handlers)  # on one host all services are there before the first event is
 
     def declare(self) -> None:
         """Make the queue, so that events are kept for it before it first runs."""

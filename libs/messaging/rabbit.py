@@ -115,6 +115,9 @@ class RabbitBus:
         with self._connected(queue) as (connection, names):
             declare(connection, names, types)
 
+    def expect(self, queue: str, types: Collection[str]) -> None:
+        """The broker may be away while a process starts."""
+
     def parked(self, queue: str) -> Sequence[Parked]:
         with self._connected(queue) as (connection, names):
             confirms = Confirms(connection)

@@ -76,6 +76,9 @@ class SqliteBus:
             for type_ in types:
                 connection.execute(database.insert(connection, _subscriptions).values(type=type_, queue=queue).on_conflict_do_nothing())
 
+    def expect(self, queue: str, types: Collection[str]) -> None:
+        self.declare(queue, types)
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         try:

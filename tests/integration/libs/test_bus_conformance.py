@@ -27,9 +27,9 @@ from recapito.documents.events.v1.events_pb2 import InvoiceIssued, InvoiceViewed
 from libs import database, telemetry
 from libs.errors import InvalidArgument, Unavailable
 from libs.ids import new_id
-from libs.messaging import commands
+from libs.messaging import bus, commands
 from libs.messaging.bus import Outcome, Received, Subscription
-from libs.messaging.consumer import ATTEMPTS, Delivery, Handlers, one_by_one
+from libs.messaging.consumer import ATTEMPTS, Consumer, Delivery, Handlers, one_by_one
 from libs.messaging.event import Event, event_of
 from libs.settings import ServiceSettings
 from tests.integration.libs.bus_world import World, apply, issued, strikes
@@ -134,6 +134,14 @@ def test_two_queues_each_get_the_event(world: World, eventually: Eventually) -> 
     publish(world, event("x"))
     with first, second:
         eventually(lambda: sorted(seen) == [("contacts", "x"), ("notifications", "x")])
+
+
+def test_on_one_host_a_consumer_that_is_made_misses_nothing_before_it_runs(tmp_path: Path) -> None:
+    engine = database.connect(f"sqlite:///{tmp_path}/service.db")
+    events = bus.connect(f"sqlite:///{tmp_path}/bus.db")
+    Consumer(engine, "notifications", events, {InvoiceIssued: failing(Unavailable("not called"))})
+    with closing(events.publisher()) as publisher:
+        assert publisher.publish([event()]).published
 
 
 # --- once, in order ------------------------------------------------------------------------------------------------------------------

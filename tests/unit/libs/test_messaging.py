@@ -24,6 +24,7 @@ from libs.messaging.amqp import properties_of
 from libs.messaging.bus import Backoff, Received
 from libs.messaging.consumer import ATTEMPTS, Consumer, Delivery, describe, one_by_one
 from libs.messaging.event import Event, event_of, full_name_of, message_class, type_of
+from libs.messaging.rabbit import RabbitBus
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PROTOS = Path(__file__).parents[3] / "protos"
@@ -182,9 +183,8 @@ class FakeHandler:
 
 def consumer_with(attempts: FakeAttempts) -> tuple[Consumer, FakeHandler]:
     handler = FakeHandler()
-    unused: Any = None
     handlers = {InvoiceIssued: handler, InvoiceViewed: handler}
-    consumer = Consumer(sa.create_engine("sqlite://"), "notifications", unused, handlers, clock=lambda: NOON)
+    consumer = Consumer(sa.create_engine("sqlite://"), "notifications", RabbitBus("amqp://nowhere"), handlers, clock=lambda: NOON)
     consumer._attempts = attempts  # type: ignore[assignment] # no database in unit tests
     return consumer, handler
 
