@@ -64,21 +64,23 @@ class ScriptedServer:
             if step == "EHLO":
                 self._answer(connection, step, "".join(f"250-{name}\r\n" for name in ("test", *self.extensions)) + "250 OK")
                 continue
-            self._answer(connection, step)
+            answer = self._answer(connection, step)
             if step == "STARTTLS" and self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
                 stream = connection.makefile("rb")
-            if step == "DATA" and self._last.startswith("354"):
+            if step == "DATA" and answer.startswith("354"):
                 text = b""
                 while (part := stream.readline()) not in {b".\r\n", b""}:
                     text += part[1:] if part.startswith(b".") else part
                 self._answer(connection, "DOT", text=text)
 
-    def _answer(self, connection: socket.socket, step: str, usual: str = "", text: bytes | None = None) -> None:
+    def _answer(self, connection: socket.socket, step: str, usual: str = "", text: bytes | None = None) -> str:
         if step in self.on:
             self.on[step]()
-        answer = self.script[step].pop(0) if self.script[step] else usual or _USUAL.get(step, "250 OK")
-        self._last = answer
+        try:
+            answer = self.script[step].pop(0)  # several connections may ask at once
+        except IndexError:
+            answer = usual or _USUAL.get(step, "250 OK")
         if answer == SILENCE:
             self._closing.wait(10)
         if answer in {SILENCE, HANG_UP}:
@@ -86,6 +88,7 @@ class ScriptedServer:
         if text is not None and answer.startswith("2"):
             self.texts.append(text)
         connection.sendall(answer.encode() + b"\r\n")
+        return answer
 
 
 class _HungUp(Exception):
