@@ -252,12 +252,23 @@ class SqlInbox:
         self._connection, self._clock = connection, clock
 
     def add(self, event_id: UUID) -> bool:
+        return bool(self.add_all([event_id]))
+
+    def add_all(self, event_ids: Collection[UUID]) -> set[UUID]:
+        """Mark events as handled in one statement, in one order for all, so that two consumers never wait for each other."""
+        if not event_ids:
+            return set()
         now = self._clock()
-        new = insert(self._connection, inbox).values(event_id=event_id, handle_time=now, attempts=0, error="", update_time=now)
+        rows = [
+            {"event_id": event_id, "handle_time": now, "attempts": 0, "error": "", "update_time": now} for event_id in sorted(event_ids)
+        ]
+        new = insert(self._connection, inbox)
         taken = new.on_conflict_do_update(
-            index_elements=[inbox.c.event_id], set_={"handle_time": now, "update_time": now}, where=inbox.c.handle_time.is_(None)
+            index_elements=[inbox.c.event_id],
+            set_={"handle_time": new.excluded.handle_time, "update_time": new.excluded.update_time},
+            where=inbox.c.handle_time.is_(None),
         ).returning(inbox.c.event_id)  # RETURNING, because SQLAlchemy reports rowcount -1 for an INSERT
-        return self._connection.execute(taken).first() is not None
+        return set(self._connection.execute(taken, rows).scalars())
 
 
 class SqlRequests:

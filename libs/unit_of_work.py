@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -39,6 +39,7 @@ class Inbox(Protocol):
     """Events that this service has handled."""
 
     def add(self, event_id: UUID) -> bool: ...  # False: handled before, do nothing
+    def add_all(self, event_ids: Collection[UUID]) -> set[UUID]: ...  # those that were not handled before
 
 
 class Requests(Protocol):

@@ -22,7 +22,9 @@ class Occurrence:
 def record(occurrences: Sequence[Occurrence], *, uow: UnitOfWork) -> None:
     """Keep what happened, in one commit; an event delivered twice adds nothing, nor do accounts that are not contacts."""
     with uow:
-        new = [one for one in occurrences if uow.inbox.add(one.event_id)]
+        events = {one.event_id: one for one in occurrences}
+        fresh = uow.inbox.add_all(events.keys())
+        new = [one for event_id, one in events.items() if event_id in fresh]
         known = uow.contacts.known({activity.contact_id for one in new for activity in one.activities})
         uow.activities.add([activity for one in new for activity in one.activities if activity.contact_id in known])
         for one in new:

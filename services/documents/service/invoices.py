@@ -150,7 +150,8 @@ class Handover:
 def mark_sent(handovers: Sequence[Handover], *, uow: UnitOfWork) -> None:
     """Note that messages about invoices were handed over; the first for each counts, however many recipients there are."""
     with uow:
-        new = [handover for handover in handovers if uow.inbox.add(handover.event_id)]
+        fresh = uow.inbox.add_all({handover.event_id for handover in handovers})
+        new = [handover for handover in handovers if handover.event_id in fresh]
         first = {handover.invoice_id: handover for handover in reversed(new)}
         for invoice_id in sorted(first):  # locked in one order by all
             try:

@@ -56,7 +56,7 @@ class Planner:
         """
         parties = self.parties(occurrences)
         with self.new_uow() as uow:
-            fresh = {event_id for event_id in event_ids if uow.inbox.add(event_id)}
+            fresh = uow.inbox.add_all(set(event_ids))
             chosen = [(occurrence, party) for occurrence, party in zip(occurrences, parties, strict=True) if occurrence.event_id in fresh]
             if chosen:
                 self._write(chosen, uow)

@@ -116,6 +116,19 @@ def test_an_event_counts_as_handled_once(engine: Engine) -> None:
     assert attempts.handled([event_id, other]) == {event_id}, "rolled back is not handled"
 
 
+def test_of_a_group_of_events_the_new_ones_are_named(engine: Engine) -> None:
+    earlier, failed, new = new_id(), new_id(), new_id()
+    InboxAttempts(engine).failed(failed, "no", datetime.now(UTC))
+    with SqlUnitOfWork(engine, "notifications") as uow:
+        uow.inbox.add(earlier)
+        uow.commit()
+    with SqlUnitOfWork(engine, "notifications") as uow:
+        assert uow.inbox.add_all([new, earlier, failed]) == {new, failed}
+        assert uow.inbox.add_all([]) == set()
+        uow.commit()
+    assert InboxAttempts(engine).handled([earlier, failed, new]) == {earlier, failed, new}
+
+
 def test_failures_are_counted_until_the_event_is_handled(engine: Engine) -> None:
     attempts, event_id, now = InboxAttempts(engine), new_id(), datetime.now(UTC)
     assert [attempts.failed(event_id, "no", now) for _ in range(3)] == [1, 2, 3]

@@ -21,6 +21,9 @@ class FakeInbox:
         self.seen.add(event_id)
         return new
 
+    def add_all(self, event_ids: Collection[UUID]) -> set[UUID]:
+        return {event_id for event_id in event_ids if self.add(event_id)}
+
 
 @dataclass
 class FakeContacts:

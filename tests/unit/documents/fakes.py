@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Self
@@ -135,6 +135,9 @@ class FakeInbox(_View):
         new = event_id not in self.now.handled
         self.now.handled.add(event_id)
         return new
+
+    def add_all(self, event_ids: Collection[UUID]) -> set[UUID]:
+        return {event_id for event_id in event_ids if self.add(event_id)}
 
 
 class FakeRequests(_View):
