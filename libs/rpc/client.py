@@ -24,6 +24,7 @@ OPTIONS = [
     ("grpc.max_metadata_size", 64 * 1024),  # an error's details are headers
     ("grpc.absolute_max_metadata_size", 64 * 1024),
     ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.use_local_subchannel_pool", 1),  # else an old channel's wait to reconnect holds up a new one to the same address
     ("grpc.enable_retries", 1),
     (
         "grpc.service_config",

@@ -66,7 +66,8 @@ class Server:
             ("grpc.max_send_message_length", client.MAX_MESSAGE_BYTES),
             ("grpc.max_concurrent_streams", 200),
             ("grpc.max_metadata_size", 64 * 1024),
-            ("grpc.so_reuseport", 1),
+            # Several processes may share a named port; a port that the system chooses must be ours alone.
+            ("grpc.so_reuseport", 0 if settings.listen_address.endswith(":0") else 1),
         ]
         self._server = grpc.server(self._threads, interceptors=[_Inbound(self)], options=limits, maximum_concurrent_rpcs=400)
         self._health = health.HealthServicer()

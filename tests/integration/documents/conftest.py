@@ -139,7 +139,7 @@ def serving(tmp_path: Path) -> Iterator[Callable[[Engine], Documents]]:
         )
         running = Documents(engine, FakeContacts(customer()), copies)
         values = Settings(
-            listen_address="localhost:0",
+            listen_address="127.0.0.1:0",
             internal_secret=SecretStr("s" * 32),
             database_url=SecretStr("unused"),
             bus_url=SecretStr("unused"),
@@ -164,7 +164,7 @@ def serving(tmp_path: Path) -> Iterator[Callable[[Engine], Documents]]:
         )
         server.start()
         servers.append(server)
-        channel = client.connect(f"localhost:{server.port}", service="gateway", settings=values)
+        channel = client.connect(f"127.0.0.1:{server.port}", service="gateway", settings=values)
         running.invoices = invoices_pb2_grpc.InvoicesStub(channel)
         running.payments = payments_pb2_grpc.PaymentsStub(channel)
         running.settings = settings_pb2_grpc.SettingsStub(channel)

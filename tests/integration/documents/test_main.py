@@ -85,16 +85,16 @@ def world_address() -> Iterator[str]:
     server = grpc.server(futures.ThreadPoolExecutor(4))
     tokens_pb2_grpc.add_TokensServicer_to_server(Identity(), server)  # type: ignore[abstract] # documents asks for the keys alone
     customers_pb2_grpc.add_CustomersServicer_to_server(Contacts(), server)  # type: ignore[abstract] # documents only reads
-    port = server.add_insecure_port("localhost:0")
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    yield f"localhost:{port}"
+    yield f"127.0.0.1:{port}"
     server.stop(0).wait()
 
 
 @pytest.fixture
 def settings(world_address: str, sqlite_url: str, tmp_path: Path) -> Settings:
     values: dict[str, Any] = {
-        "listen_address": "localhost:0",
+        "listen_address": "127.0.0.1:0",
         "internal_secret": "s" * 32,
         "identity_address": world_address,
         "contacts_address": world_address,
@@ -126,7 +126,7 @@ def as_person(caller: Caller) -> Any:
 
 
 def channel(server: Server, settings: Settings) -> grpc.Channel:
-    return client.connect(f"localhost:{server.port}", service="gateway", settings=settings)
+    return client.connect(f"127.0.0.1:{server.port}", service="gateway", settings=settings)
 
 
 def issued(server: Server, settings: Settings) -> invoices_pb2.Invoice:

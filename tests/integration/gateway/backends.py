@@ -191,7 +191,7 @@ class Backends:
     addresses: dict[str, str]
 
 
-def settings(address: str = "localhost:0") -> ServiceSettings:
+def settings(address: str = "127.0.0.1:0") -> ServiceSettings:
     return ServiceSettings(
         environment="test",
         listen_address=address,

@@ -160,7 +160,7 @@ class World:
     def start(self) -> None:
         self.server = identity.serve(self.settings, clock=self.clock, database_now=self.database_now)
         self.server.start()
-        self.address = f"localhost:{self.server.port}"
+        self.address = f"127.0.0.1:{self.server.port}"
         self.anonymous = self.channel("portal")
         self.sessions = sessions_pb2_grpc.SessionsStub(self.anonymous)
         self.links = links_pb2_grpc.LinksStub(self.anonymous)
@@ -268,17 +268,17 @@ def running(url: str) -> Iterator[World]:
     """Give a running identity on a migrated database."""
     engine = database.connect(url)
     contacts, threads = FakeContacts(), ThreadPoolExecutor(8)
-    server = grpc.server(threads)
+    server = grpc.server(threads, options=[("grpc.so_reuseport", 0)])  # a port of its own
     server.add_generic_rpc_handlers(contacts.handlers())
-    port = server.add_insecure_port("localhost:0")
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     settings = Settings(
         database_url=SecretStr(url),
         bus_url=SecretStr("sqlite:///unused.db"),
         internal_secret=SecretStr(SECRET),
         identity_secret=SecretStr(IDENTITY_SECRET),
-        listen_address="localhost:0",
-        contacts_address=f"localhost:{port}",
+        listen_address="127.0.0.1:0",
+        contacts_address=f"127.0.0.1:{port}",
     )
     world = World(settings, contacts, engine)
     world.start()

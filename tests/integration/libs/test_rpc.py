@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -65,7 +66,7 @@ def verify(token: str) -> Caller:
 def serving(servicer: Groups, **settings: str) -> Iterator[tuple[Server, RpcSettings]]:
     values = {"internal_secret": SECRET} | settings
     server_settings = ServiceSettings.model_validate(
-        {"listen_address": "localhost:0", "database_url": "sqlite://", "bus_url": "sqlite://", "environment": "test"} | values
+        {"listen_address": "127.0.0.1:0", "database_url": "sqlite://", "bus_url": "sqlite://", "environment": "test"} | values
     )
     server = Server("contacts", server_settings, verify)
     server.add(groups_pb2_grpc.add_GroupsServicer_to_server, servicer, pb.DESCRIPTOR.services_by_name["Groups"])
@@ -78,7 +79,7 @@ def serving(servicer: Groups, **settings: str) -> Iterator[tuple[Server, RpcSett
 
 @contextmanager
 def groups(server: Server, settings: RpcSettings, service: str = "portal") -> Iterator[groups_pb2_grpc.GroupsStub]:
-    with client.connect(f"localhost:{server.port}", service=service, settings=settings) as channel:
+    with client.connect(f"127.0.0.1:{server.port}", service=service, settings=settings) as channel:
         yield groups_pb2_grpc.GroupsStub(channel)
 
 
@@ -99,7 +100,7 @@ def test_a_service_never_stands_in_for_a_person() -> None:
 
 
 def test_a_passport_without_a_known_service_is_not_taken() -> None:
-    with serving(Groups()) as (server, _), grpc.insecure_channel(f"localhost:{server.port}") as channel:
+    with serving(Groups()) as (server, _), grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         stub = groups_pb2_grpc.GroupsStub(channel)
         with pytest.raises(grpc.RpcError) as refused:
             stub.GetGroup(pb.GetGroupRequest(name=NAME), metadata=((passports.PASSPORT, passport()),))
@@ -211,8 +212,20 @@ def test_draining_finishes_what_is_in_hand_and_takes_nothing_new() -> None:
             stub.GetGroup(pb.GetGroupRequest(name=NAME), timeout=2)
 
 
+def test_a_new_channel_does_not_wait_until_an_old_one_reconnects() -> None:
+    with serving(Groups()) as (server, settings):
+        port = server.port
+        old = client.connect(f"127.0.0.1:{port}", service="portal", settings=settings)
+    with context.as_person(passport()):
+        with pytest.raises(errors.Unavailable):
+            groups_pb2_grpc.GroupsStub(old).GetGroup(pb.GetGroupRequest(name=NAME), timeout=2)
+        with serving(Groups(), listen_address=f"127.0.0.1:{port}") as running, groups(*running) as stub:
+            assert stub.GetGroup(pb.GetGroupRequest(name=NAME), timeout=2).name == NAME
+    old.close()
+
+
 def test_health_is_answered_to_anyone() -> None:
-    with serving(Groups()) as (server, _), grpc.insecure_channel(f"localhost:{server.port}") as channel:
+    with serving(Groups()) as (server, _), grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         ask: Any = health_pb2_grpc.HealthStub(channel)
         answer = ask.Check(health_pb2.HealthCheckRequest(service="recapito.contacts.v1.Groups"))
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
@@ -251,7 +264,11 @@ class Authority:
     def settings_of(self, service: str) -> dict[str, str]:
         """Issue a certificate for a service, and return the settings that name it."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.UniformResourceIdentifier(f"spiffe://test/ns/recapito/sa/recapito-{service}"), x509.DNSName("localhost")]
+        names = [
+            x509.UniformResourceIdentifier(f"spiffe://test/ns/recapito/sa/recapito-{service}"),
+            x509.DNSName("localhost"),
+            x509.IPAddress(ip_address("127.0.0.1")),
+        ]
         builder = self._builder(x509.Name([]), key).add_extension(x509.SubjectAlternativeName(names), critical=True)
         self._write(service, builder.sign(self._key, hashes.SHA256()), key)
         files = {"certificate": f"{service}.crt", "key": f"{service}.key", "ca": "ca.crt"}
