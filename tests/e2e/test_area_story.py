@@ -87,7 +87,7 @@ def test_the_link_of_an_invoice_leads_through_the_policy_to_the_invoice(stack: S
     eventually(viewed)
 
 
-@pytest.mark.req("R-IDN-07", "R-POR-05")
+@pytest.mark.req("R-IDN-07", "R-POR-05", "R-CON-05")
 def test_giuseppe_asks_for_a_password_and_sees_no_invoices(stack: Stack, chromium: Browser, eventually: Eventually) -> None:
     giuseppe = next(person for person in stack.facts["contacts"] if person["name"] == "Giuseppe Verdi")
     password = "una frase lunga di Giuseppe"

@@ -218,6 +218,7 @@ def test_a_language_chosen_in_the_browser_wins(laura: Browser) -> None:
 
 
 @pytest.mark.req("R-POR-07")
+@pytest.mark.req("R-CON-11")
 def test_the_layout_follows_the_contacts_direction(told: Story, laura: Browser) -> None:
     told.backend.contacts.contacts[told.laura].direction = Contact.RTL
     laura.get("/area/")

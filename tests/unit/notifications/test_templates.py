@@ -155,6 +155,7 @@ def test_a_message_has_a_largest_size() -> None:
 # --- what the reader gets ------------------------------------------------------------------------------------------------------------
 @pytest.mark.req("R-TPL-16")
 @pytest.mark.parametrize("language", ["it", "en"])
+@pytest.mark.req("R-CON-11")
 def test_every_message_has_text_and_page_in_the_readers_language_and_direction(language: str) -> None:
     for source in WORDS.sources():
         if source.language != language:
