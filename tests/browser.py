@@ -53,7 +53,8 @@ class Window:
         self.open(f"/{front}/sign-in")
         self.page.fill("#email", email)
         self.page.fill("#password", password)
-        self.page.click("main button[type=submit]")
+        with self.page.expect_navigation():  # the click alone returns before the next page has its style sheets
+            self.page.click("main button[type=submit]")
 
     def theme(self, name: str) -> None:
         self.context.add_cookies([{"name": "theme", "value": name, "url": self.base_url}])
