@@ -197,7 +197,7 @@ def check_fields(contract: Contract) -> Faults:
                 yield f"{field.full_name}: an instant is a Timestamp"
             if field.name.endswith("_date") and field.type != FieldDescriptor.TYPE_STRING:
                 yield f"{field.full_name}: a day is an ISO 8601 string"
-            if field.name in ("status", "id_token") or field.name.startswith("is_"):
+            if field.name == "status" or field.name.startswith("is_"):
                 yield f"{field.full_name}: say state, and leave out is_"
         if message.full_name in inputs:
             yield from (fault for field in message.fields if "OUTPUT_ONLY" not in behaviours(field) for fault in unlimited(contract, field))
