@@ -39,7 +39,9 @@ SEES_ALL = "roles/sees-all"  # of an operator who is not held to groups; it allo
 _READ = frozenset({"contacts.read", "documents.read", "notifications.read"})
 _INVOICING = frozenset({"documents.write", "documents.issue", "documents.payments"})
 _CONTACTS = frozenset({"contacts.write", "contacts.delete", "identity.read", "identity.access"})
-_SETTINGS = frozenset({"contacts.settings", "documents.settings", "identity.accounts", "identity.policies"})
+_SETTINGS = frozenset(
+    {"contacts.settings", "documents.settings", "identity.accounts", "identity.audit", "identity.policies", "identity.settings"}
+)
 
 ROLES: Mapping[str, frozenset[str]] = {
     ADMINISTRATOR: _READ | _INVOICING | _CONTACTS | _SETTINGS | {"notifications.send"},
