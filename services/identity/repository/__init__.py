@@ -16,6 +16,7 @@ from services.identity.repository.accounts import SqlAccounts
 from services.identity.repository.links import SqlLinkRequests, SqlLinks
 from services.identity.repository.policies import SqlPolicies
 from services.identity.repository.sessions import SqlSessions
+from services.identity.repository.settings import SqlSettings
 from services.identity.repository.throttle import SqlThrottle
 from services.identity.repository.tokens import SqlFamilies, SqlKeys
 from services.identity.repository.vault import Vault
@@ -80,3 +81,7 @@ class SqlUnitOfWork(database.SqlUnitOfWork):
     @property
     def keys(self) -> SqlKeys:
         return SqlKeys(self.connection, self._vault)
+
+    @property
+    def settings(self) -> SqlSettings:
+        return SqlSettings(self.connection)

@@ -173,3 +173,14 @@ keys = sa.Table(
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Column("use_time", UtcDateTime, nullable=False),
 )
+identity_settings = sa.Table(
+    "identity_settings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # always 1
+    sa.Column("self_service_reset", sa.Boolean, nullable=False),
+    sa.Column("magic_link_lifetime_days", sa.Integer, nullable=False),
+    sa.Column("administrators_need_second_factor", sa.Boolean, nullable=False),
+    sa.Column("contacts_may_use_second_factor", sa.Boolean, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.CheckConstraint("id = 1", name="one_row"),
+)

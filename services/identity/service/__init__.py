@@ -15,6 +15,7 @@ from services.identity.domain.contacts import Contact
 from services.identity.domain.links import Link, Purpose
 from services.identity.domain.policies import Acceptance, Policy
 from services.identity.domain.sessions import Session
+from services.identity.domain.settings import IdentitySettings
 from services.identity.domain.tokens import Limit, SigningKey
 
 LINK_REQUESTS = "identity_link_requests"  # the channel that wakes their job
@@ -138,6 +139,10 @@ class Keys(Protocol):
     def delete(self, key_id: str) -> None: ...
 
 
+class Settings(Protocol):
+    def current(self) -> IdentitySettings: ...
+
+
 class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     @property
     def accounts(self) -> Accounts: ...
@@ -155,6 +160,8 @@ class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     def families(self) -> Families: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def settings(self) -> Settings: ...
     def now(self) -> datetime: ...  # the database's clock, which judges links and dates proofs
     def wake(self, channel: str) -> None: ...
 

@@ -1,0 +1,21 @@
+"""What the organisation decides about signing in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """self_service_reset: contacts may ask for a link to set a new password. The rest says its name."""
+
+    self_service_reset: bool = True
+    magic_link_lifetime_days: int = 7
+    administrators_need_second_factor: bool = False
+    contacts_may_use_second_factor: bool = True
+    version: int = 1
+
+    @property
+    def magic_link_life(self) -> timedelta:
+        return timedelta(days=self.magic_link_lifetime_days)
