@@ -17,6 +17,8 @@ from recapito.identity.v1 import (
     policies_pb2_grpc,
     sessions_pb2,
     sessions_pb2_grpc,
+    settings_pb2,
+    settings_pb2_grpc,
     tokens_pb2,
     tokens_pb2_grpc,
 )
@@ -64,7 +66,6 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     """Return the gRPC server, not started. clock judges sessions and keys, database_now links; tests move them."""
     _, new_uow, new_reads = _units_of_work(settings, clock, database_now)
     contacts, hasher = _contacts(settings), Argon2Hasher()
-    magic_life = timedelta(days=settings.magic_link_days)
     keys = servicer.KeyRing(JoseSigner(), new_reads, new_uow, timedelta(days=settings.signing_key_days), clock)
     server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify)
     server.add(
@@ -79,13 +80,18 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     )
     server.add(
         links_pb2_grpc.add_LinksServicer_to_server,
-        servicer.Links(new_uow, new_reads, contacts, hasher, clock, magic_life, settings.self_service_password),
+        servicer.Links(new_uow, new_reads, contacts, hasher, clock),
         links_pb2.DESCRIPTOR.services_by_name["Links"],
     )
     server.add(
         policies_pb2_grpc.add_PoliciesServicer_to_server,
         servicer.Policies(new_uow, new_reads, clock),
         policies_pb2.DESCRIPTOR.services_by_name["Policies"],
+    )
+    server.add(
+        settings_pb2_grpc.add_SettingsServicer_to_server,
+        servicer.Settings(new_uow, new_reads),
+        settings_pb2.DESCRIPTOR.services_by_name["Settings"],
     )
     server.add(
         tokens_pb2_grpc.add_TokensServicer_to_server,

@@ -12,6 +12,4 @@ class Settings(ServiceSettings):
     # At least 32 random characters. Links, sessions and refresh tokens are stored as HMACs under it, signing keys encrypted with it:
     # a copy of the database alone opens nothing. Changing it ends all sessions and links and makes new signing keys.
     identity_secret: SecretStr = Field(min_length=32)
-    magic_link_days: int = Field(default=7, ge=1, le=30)
-    self_service_password: bool = True  # contacts may ask for a link to set a new password
     signing_key_days: int = Field(default=30, ge=1, le=365)

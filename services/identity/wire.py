@@ -11,7 +11,7 @@ from recapito.access.v1 import access_pb2
 from recapito.contacts.events.v1 import events_pb2 as contacts_events
 from recapito.contacts.v1 import contacts_pb2, permissions_pb2
 from recapito.identity.events.v1 import events_pb2 as events
-from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, sessions_pb2
+from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, sessions_pb2, settings_pb2
 
 from libs.errors import EtagMismatch, NotFound
 from services.identity.domain.accounts import Account, Kind
@@ -20,6 +20,7 @@ from services.identity.domain.links import Link, Purpose, State
 from services.identity.domain.policies import Acceptance, Policy
 from services.identity.domain.sessions import Client, Method, Session
 from services.identity.domain.sessions import State as SessionState
+from services.identity.domain.settings import IdentitySettings
 
 PERMISSIONS = ("INVOICES", "ESTIMATES", "CONTRACTS", "PROPOSALS", "SUPPORT", "PROJECTS")  # access.v1.Contact and contacts.v1.Permissions
 
@@ -194,6 +195,18 @@ def acceptance(found: Acceptance) -> policies_pb2.Acceptance:
         accept_time=time(found.accept_time),
         ip_address=found.ip_address,
         user_agent=found.user_agent,
+    )
+
+
+# --- settings ------------------------------------------------------------------------------------------------------------------------
+def settings(found: IdentitySettings) -> settings_pb2.IdentitySettings:
+    return settings_pb2.IdentitySettings(
+        name="settings/identity",
+        self_service_reset=found.self_service_reset,
+        magic_link_lifetime_days=found.magic_link_lifetime_days,
+        administrators_need_second_factor=found.administrators_need_second_factor,
+        contacts_may_use_second_factor=found.contacts_may_use_second_factor,
+        etag=etag(found.version),
     )
 
 

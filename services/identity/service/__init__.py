@@ -141,6 +141,7 @@ class Keys(Protocol):
 
 class Settings(Protocol):
     def current(self) -> IdentitySettings: ...
+    def save(self, settings: IdentitySettings) -> IdentitySettings: ...  # with its next version; Aborted if another was faster
 
 
 class UnitOfWork(unit_of_work.UnitOfWork, Protocol):

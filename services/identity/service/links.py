@@ -32,9 +32,7 @@ from services.identity.service import contacts as follow
 
 
 # --- asked for -----------------------------------------------------------------------------------------------------------------------
-def request_link(
-    purpose: Purpose, email: str, token: str, kind: Kind | None, client: Client, *, self_service: bool, uow: UnitOfWork, clock: Clock
-) -> None:
+def request_link(purpose: Purpose, email: str, token: str, kind: Kind | None, client: Client, *, uow: UnitOfWork, clock: Clock) -> None:
     """Note that somebody wants a link; whether the address exists is looked at afterwards, by fulfil_requests.
 
     So the answer and the work are the same for every address. With `token` the purpose is that of the link it belonged to.
@@ -43,8 +41,8 @@ def request_link(
         link = uow.links.find(token) if token else None
         if link is not None:
             purpose = link.purpose
-        if purpose is Purpose.RESET_PASSWORD and not self_service:
-            raise FailedPrecondition("people cannot reset their own password here", reason="SELF_SERVICE_RESET_OFF")
+        if purpose is Purpose.RESET_PASSWORD and kind is not Kind.OPERATOR and not uow.settings.current().self_service_reset:
+            raise FailedPrecondition("contacts cannot reset their own password here", reason="SELF_SERVICE_RESET_OFF")
         subject = fold(email) if not token else str(link.account_id) if link else token
         if _too_many(subject, client, uow=uow, now=clock()):
             uow.commit()
@@ -132,9 +130,7 @@ class Minted:
     refusal: str = ""
 
 
-def mint_links(
-    orders: Sequence[Order], *, magic_life: timedelta, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock
-) -> list[list[Minted]]:
+def mint_links(orders: Sequence[Order], *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> list[list[Minted]]:
     """Make the links of messages that are about to leave, in the order given, all in one transaction.
 
     A contact is judged as its last event told; before a link to set a password is refused, contacts is asked, because the
@@ -142,7 +138,7 @@ def mint_links(
     """
     accounts, refusals = _judged(orders, new_uow=new_uow, contacts=contacts, clock=clock)
     with new_uow() as uow:
-        created = uow.now()
+        created, magic_life = uow.now(), uow.settings.current().magic_link_life
         answers = [_made(order, accounts.get(order.account_id), refusals[order.account_id], created, magic_life) for order in orders]
         uow.links.cancel_of_messages([order.message for order in orders])
         for account_id in {link.account_id for made in answers for link, _ in made if link and link.purpose in PASSWORD_PURPOSES}:

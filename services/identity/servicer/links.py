@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from google.protobuf.empty_pb2 import Empty
 from grpc import ServicerContext
@@ -29,8 +29,6 @@ class Links(LinksServicer):
     contacts: Contacts
     hasher: Hasher
     clock: Clock
-    magic_life: timedelta
-    self_service: bool
 
     def ListLinks(self, request: pb.ListLinksRequest, _context: ServicerContext) -> pb.ListLinksResponse:
         caller = context.caller()
@@ -72,7 +70,6 @@ class Links(LinksServicer):
             request.token,
             wire.kind_of(request.kind),
             wire.client(request.client_info),
-            self_service=self.self_service,
             uow=self.new_uow(),
             clock=self.clock,
         )
@@ -102,7 +99,7 @@ class Links(LinksServicer):
 
     def MintLinks(self, request: pb.MintLinksRequest, _context: ServicerContext) -> pb.MintLinksResponse:
         orders = [_order(order) for order in request.orders]
-        minted = links.mint_links(orders, magic_life=self.magic_life, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock)
+        minted = links.mint_links(orders, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock)
         answer = pb.MintLinksResponse()
         for order, made in zip(request.orders, minted, strict=True):
             answer.orders.add(message=order.message, links=[_minted(one) for one in made])

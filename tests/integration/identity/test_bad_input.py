@@ -17,6 +17,8 @@ from recapito.identity.v1 import (
     policies_pb2_grpc,
     sessions_pb2,
     sessions_pb2_grpc,
+    settings_pb2,
+    settings_pb2_grpc,
     tokens_pb2,
     tokens_pb2_grpc,
 )
@@ -30,6 +32,7 @@ SERVICES = [
     (links_pb2, "Links", servicer.Links, links_pb2_grpc.LinksServicer),
     (policies_pb2, "Policies", servicer.Policies, policies_pb2_grpc.PoliciesServicer),
     (sessions_pb2, "Sessions", servicer.Sessions, sessions_pb2_grpc.SessionsServicer),
+    (settings_pb2, "Settings", servicer.Settings, settings_pb2_grpc.SettingsServicer),
     (tokens_pb2, "Tokens", servicer.Tokens, tokens_pb2_grpc.TokensServicer),
 ]
 

@@ -146,9 +146,7 @@ def test_a_link_that_was_asked_for_is_announced_at_once(worlds: World, eventuall
     job = threading.Thread(target=jobs.link_requests(worlds.engine, worlds.new_uow), args=[stop])
     job.start()
     try:
-        links.request_link(
-            Purpose.MAGIC, "mario@acme.example", "", None, Client(), self_service=True, uow=worlds.new_uow(), clock=worlds.clock
-        )
+        links.request_link(Purpose.MAGIC, "mario@acme.example", "", None, Client(), uow=worlds.new_uow(), clock=worlds.clock)
         eventually(lambda: [event.purpose for event in worlds.events()] == [links_pb2.Link.MAGIC])
     finally:
         stop.set()

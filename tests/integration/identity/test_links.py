@@ -526,22 +526,6 @@ def test_an_operator_gets_no_magic_link(world: World) -> None:
     assert fulfil(world) == []
 
 
-@pytest.fixture
-def _self_service_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECAPITO_SELF_SERVICE_PASSWORD", "false")
-
-
-@pytest.mark.req("R-IDN-20")
-@pytest.mark.usefixtures("_self_service_forbidden")
-def test_where_settings_forbid_it_nobody_resets_a_password_alone(world: World) -> None:
-    world.with_password(world.with_contact())
-    with pytest.raises(FailedPrecondition) as refused:
-        ask(world, "mario@acme.example")
-    assert refused.value.reason == "SELF_SERVICE_RESET_OFF"
-    ask(world, "mario@acme.example", Link.MAGIC)
-    assert [event.purpose for event in fulfil(world)] == [Link.MAGIC]
-
-
 # --- what a magic-link session may not do --------------------------------------------------------------------------------------------
 def test_a_magic_link_session_neither_changes_the_password_nor_sees_other_sessions(worlds: World) -> None:
     mario = worlds.with_contact()

@@ -24,9 +24,11 @@ from recapito.identity.v1 import (
     policies_pb2_grpc,
     sessions_pb2,
     sessions_pb2_grpc,
+    settings_pb2_grpc,
     tokens_pb2,
     tokens_pb2_grpc,
 )
+from recapito.identity.v1 import settings_pb2 as identity_settings_pb2
 
 from libs import database
 from libs.access import Caller
@@ -167,6 +169,7 @@ class World:
         self.accounts = accounts_pb2_grpc.AccountsStub(self.anonymous)
         self.policies = policies_pb2_grpc.PoliciesStub(self.anonymous)
         self.tokens = tokens_pb2_grpc.TokensStub(self.anonymous)
+        self.sign_in_settings = settings_pb2_grpc.SettingsStub(self.anonymous)
         self.minting = links_pb2_grpc.LinksStub(self.channel("notifications"))
         self.verifier = PassportVerifier("documents", lambda: self.tokens.GetKeySet(tokens_pb2.GetKeySetRequest()).data)
 
@@ -216,6 +219,14 @@ class World:
     def accept_policy(self, session_token: str) -> policies_pb2.Acceptance:
         with self.as_person(session_token):
             return self.policies.AcceptPolicy(policies_pb2.AcceptPolicyRequest(name="policies/current", language_code="it"))
+
+    def decide(self, administrator: str, **changes: Any) -> identity_settings_pb2.IdentitySettings:
+        """Change the settings of signing in, by the session token of an administrator."""
+        wanted = identity_settings_pb2.IdentitySettings(name="settings/identity", **changes)
+        request = identity_settings_pb2.UpdateIdentitySettingsRequest(identity_settings=wanted)
+        request.update_mask.paths.extend(changes.keys() - {"etag"})
+        with self.as_person(administrator):
+            return self.sign_in_settings.UpdateIdentitySettings(request)
 
     # --- what others do --------------------------------------------------------------------------------------------------------------
     def mint(
