@@ -13,7 +13,9 @@ import click
 from sqlalchemy.engine import Engine
 
 from libs import database, telemetry
+from libs.messaging.bus import BusUnavailable
 from libs.messaging.commands import dead
+from libs.messaging.consumer import Consumer
 from libs.rpc.server import Server
 from libs.settings import ServiceSettings
 
@@ -71,12 +73,22 @@ def commands(
 
     @main.command()
     def migrate() -> None:
-        """Bring the database to the newest schema."""
+        """Bring the database to the newest schema, and make the queue: from now on events are kept until the worker runs."""
         settings = load()
         database.migrate(database.connect(settings.database_url.get_secret_value()), f"services.{service}")
+        for body in work(settings):
+            if isinstance(body, Consumer):
+                declare(body)
 
     main.add_command(dead(service, settings_class.load), "dead")
     return main
+
+
+def declare(consumer: Consumer) -> None:
+    try:
+        consumer.declare()
+    except BusUnavailable as error:
+        raise SystemExit(f"the schema is the newest, the queue could not be made; run the command again: {error}") from error
 
 
 def stop_on_signal() -> threading.Event:
@@ -99,7 +111,7 @@ def run(bodies: Sequence[Body], stop: threading.Event) -> bool:
             failed.set()
             stop.set()
 
-    threads = [threading.Thread(target=guarded, args=[body], name=getattr(body, "__qualname__", "job")) for body in bodies]
+    threads = [threading.Thread(target=guarded, args=[body], name=getattr(body, "__qualname__", type(body).__name__)) for body in bodies]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -75,7 +75,10 @@ class _Unreadable:
 
 
 class Consumer:
-    """Reads one queue in one thread; any number of them, in any number of processes, share the work of a queue."""
+    """Reads one queue in one thread; any number of them, in any number of processes, share the work of a queue.
+
+    Called, it is the body of that thread.
+    """
 
     def __init__(
         self,
@@ -99,8 +102,8 @@ class Consumer:
         """Make the queue, so that events are kept for it before it first runs."""
         self._bus.declare(self._queue, self._handlers)
 
-    def run(self, stop: threading.Event) -> None:
-        """Handle events until `stop` is set; survives the absence of broker and database."""
+    def __call__(self, stop: threading.Event) -> None:
+        """The body of a thread: handle events until `stop` is set; survives the absence of broker and database."""
         backoff = Backoff()
         while not stop.is_set():
             try:

@@ -82,7 +82,7 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     events = bus.connect(settings.bus_url.get_secret_value())
     return [
         Relay(engine, SERVICE, events).run,
-        Consumer(engine, SERVICE, events, consumer.handlers(new_uow)).run,
+        Consumer(engine, SERVICE, events, consumer.handlers(new_uow)),
         process.sweep(engine),
     ]
 

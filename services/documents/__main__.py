@@ -80,7 +80,7 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     events = bus.connect(settings.bus_url.get_secret_value())
     return [
         Relay(engine, SERVICE, events).run,
-        Consumer(engine, SERVICE, events, consumer.handlers(new_uow, now)).run,
+        Consumer(engine, SERVICE, events, consumer.handlers(new_uow, now)),
         jobs.store_renditions(engine, _copies(engine, settings)),
         process.sweep(engine),
     ]

@@ -107,7 +107,7 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     events = bus.connect(settings.bus_url.get_secret_value())
     return [
         Relay(engine, SERVICE, events).run,
-        Consumer(engine, SERVICE, events, consumer.handlers(new_uow, _contacts(settings), now)).run,
+        Consumer(engine, SERVICE, events, consumer.handlers(new_uow, _contacts(settings), now)),
         jobs.link_requests(engine, new_uow),
         jobs.housekeeping(new_uow, timedelta(days=settings.signing_key_days), now),
         process.sweep(engine),

@@ -83,7 +83,7 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     events = bus.connect(settings.bus_url.get_secret_value())
     return [
         Relay(engine, SERVICE, events).run,
-        Consumer(engine, SERVICE, events, consumer.handlers(planner, documents)).run,
+        Consumer(engine, SERVICE, events, consumer.handlers(planner, documents)),
         jobs.delivery(
             deliverer,
             prepare=lambda: keep_revisions(words, uow=planner.new_uow(), clock=now),

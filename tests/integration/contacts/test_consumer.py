@@ -152,7 +152,10 @@ def working(api: Api, events: bus.Bus) -> Iterator[None]:
     """Run relay and consumer of contacts."""
     stop = threading.Event()
     new_uow = partial(repository.SqlUnitOfWork, api.engine, "contacts")
-    bodies = [Relay(api.engine, "contacts", events).run, Consumer(api.engine, "contacts", events, consumer.handlers(new_uow)).run]
+    bodies: list[Callable[[threading.Event], None]] = [
+        Relay(api.engine, "contacts", events).run,
+        Consumer(api.engine, "contacts", events, consumer.handlers(new_uow)),
+    ]
     threads = [threading.Thread(target=body, args=[stop]) for body in bodies]
     for thread in threads:
         thread.start()

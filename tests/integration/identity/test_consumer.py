@@ -118,8 +118,8 @@ def test_events_arrive_through_the_broker_and_those_of_identity_leave_by_it(
     world, stop = postgres_world, threading.Event()
     events = bus.connect(amqp_url, prefix=queue_prefix)
     contacts = GrpcContacts(client.connect(world.settings.contacts_address, service="identity", settings=world.settings))
-    bodies = [
-        Consumer(world.engine, "identity", events, consumer.handlers(world.new_uow, contacts, world.clock)).run,
+    bodies: list[Callable[[threading.Event], None]] = [
+        Consumer(world.engine, "identity", events, consumer.handlers(world.new_uow, contacts, world.clock)),
         # Nobody else is here: identity's own outbox plays the part of that of contacts.
         Relay(world.engine, "contacts", events).run,
         jobs.link_requests(world.engine, world.new_uow),

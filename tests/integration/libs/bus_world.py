@@ -100,7 +100,7 @@ class World:
             Consumer(self.consumer, queue or self.queue, self.bus(), handlers or self.handlers(), retry_delays=QUICK, postpone_delays=QUICK)
             for _ in range(consumers)
         ]
-        with _threads([consumer.run for consumer in made]):
+        with _threads(made):
             yield
 
     def spawn(self, behaviour: str) -> subprocess.Popen[bytes]:
@@ -143,7 +143,7 @@ def main() -> None:
     database_url, bus_url, prefix, queue, behaviour = sys.argv[1:]
     engine = database.connect(database_url)
     handlers = {InvoiceIssued: _kill_at(behaviour, engine)}
-    Consumer(engine, queue, bus.connect(bus_url, prefix=prefix), handlers, retry_delays=QUICK, postpone_delays=QUICK).run(threading.Event())
+    Consumer(engine, queue, bus.connect(bus_url, prefix=prefix), handlers, retry_delays=QUICK, postpone_delays=QUICK)(threading.Event())
 
 
 if __name__ == "__main__":

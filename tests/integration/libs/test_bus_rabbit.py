@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 
 import pika
 import pytest
+from recapito.identity.events.v1.events_pb2 import SessionOpened
 
 from libs import database
 from libs.errors import InvalidArgument
@@ -253,6 +255,28 @@ def test_a_service_needs_no_more_of_the_broker_than_its_own_names(
     assert len(calls) == 8
     with closing(fragile.bus().subscription("contacts", [TYPE])) as other, pytest.raises(BusUnavailable, match="ACCESS_REFUSED"):
         other.take(1, 1)
+
+
+def test_events_are_kept_for_a_service_that_was_migrated_and_has_never_run(broker: PrivateRabbit, sqlite_url: str) -> None:
+    environment = {
+        "RECAPITO_DATABASE_URL": sqlite_url,
+        "RECAPITO_BUS_URL": broker.url,
+        "RECAPITO_INTERNAL_SECRET": "an internal secret for tests only",
+    }
+    opened = SessionOpened(account=f"accounts/{new_id()}", version=1)
+    with closing(bus.connect(broker.url).publisher()) as publisher:
+        made = [event_of(opened, id=new_id(), source="identity", time=datetime.now(UTC)) for _ in range(2)]
+        assert publisher.publish(made[:1]).returned == {made[0].id}, "nobody listens yet"
+        assert migrate("contacts", environment).returncode == 0
+        assert publisher.publish(made[1:]).published == {made[1].id}
+    away = migrate("contacts", environment | {"RECAPITO_BUS_URL": "amqp://guest:guest@127.0.0.1:1"})
+    assert away.returncode == 1
+    assert "the queue could not be made" in away.stderr
+
+
+def migrate(service: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", f"services.{service}", "migrate"]
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
 def test_a_broker_that_never_answers_is_unavailable_after_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def worker(
         outcome = publisher.publish([event_of(message, id=id_, source="documents", time=NOON) for message, id_ in published])
         assert len(set(outcome.published)) == len({id_ for _, id_ in published})
 
-    with running(listening.run, delivery):
+    with running(listening, delivery):
         yield publish
     publisher.close()
 
