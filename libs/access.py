@@ -27,7 +27,7 @@ class Caller:
 
     account_id: of an operator, or of a contact, whose account has the contact's id. service: name of a calling service.
     groups, sees_all: what an operator sees. customer_id, permissions: for whom a contact acts now, and its effective
-    permissions there by their names in access.v1.Contact. pending: the session waits for a new password or the policy.
+    permissions there by their names in access.v1.Contact. pending: the session waits for its second factor, a new password or the policy.
     """
 
     kind: Kind = Kind.ANONYMOUS
@@ -91,7 +91,8 @@ def check(rule: pb.Rule, caller: Caller, now: datetime) -> None:
         raise Unauthenticated("sign in first", reason="NOT_SIGNED_IN")
     if not _fits(rule, caller):
         raise PermissionDenied("this caller may not do this", reason="NOT_ALLOWED")
-    if caller.pending and rule.assurance != pb.PENDING:
+    enough = {pb.FIRST_FACTOR} if caller.session_state == "SECOND_FACTOR_REQUIRED" else {pb.FIRST_FACTOR, pb.PENDING}
+    if caller.pending and rule.assurance not in enough:
         raise PermissionDenied("the session is not open yet", reason=caller.session_state or "SESSION_PENDING")
     if rule.assurance == pb.FRESH and (caller.fresh_until is None or now >= caller.fresh_until):
         raise PermissionDenied("sign in again to confirm this", reason="NOT_FRESH")

@@ -26,7 +26,11 @@ OURS = "recapito."
 SERVICES = {"identity", "contacts", "documents", "notifications", "portal", "gateway"}
 CAPABILITY = re.compile(r"[a-z]+(\.[a-z_]+){1,2}")
 # Their answer is a secret that is never stored, so it cannot be given a second time.
-NOT_REPEATABLE = {"recapito.identity.v1.Sessions.CreateSession", "recapito.identity.v1.Tokens.IssueToken"}
+NOT_REPEATABLE = {
+    "recapito.identity.v1.Sessions.CreateSession",
+    "recapito.identity.v1.Sessions.VerifySession",
+    "recapito.identity.v1.Tokens.IssueToken",
+}
 STRING_LIMITS = ("max_len", "max_bytes", "len", "pattern", "uuid")
 
 

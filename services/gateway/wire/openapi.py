@@ -174,6 +174,8 @@ def _who(rule: access_pb2.Rule) -> str:
         text += " Signed in by password within the last 10 minutes."
     elif rule.assurance == access_pb2.PENDING:
         text += " Also while the session waits for a new password or the privacy policy."
+    elif rule.assurance == access_pb2.FIRST_FACTOR:
+        text += " Also while the session waits for its second factor, a new password or the privacy policy."
     return text
 
 

@@ -41,6 +41,8 @@ ALLOWED = [
     (pb.Rule(contact=pb.MEMBER), contact()),
     (pb.Rule(services=["notifications"]), service("notifications")),
     (pb.Rule(owner=True, assurance=pb.PENDING), contact(state="POLICY_REQUIRED")),
+    (pb.Rule(owner=True, assurance=pb.FIRST_FACTOR), contact(state="POLICY_REQUIRED")),
+    (pb.Rule(owner=True, assurance=pb.FIRST_FACTOR), contact(state="SECOND_FACTOR_REQUIRED")),
     (pb.Rule(operator="identity.accounts", assurance=pb.FRESH), operator("identity.accounts", fresh=True)),
     (pb.Rule(services=["documents"], operator="x.y", assurance=pb.FRESH), service("documents")),
 ]
@@ -55,6 +57,8 @@ REFUSED = [
     (pb.Rule(services=["notifications"]), operator()),
     (pb.Rule(owner=True), service("portal")),
     (pb.Rule(owner=True), contact(state="POLICY_REQUIRED")),
+    (pb.Rule(owner=True), contact(state="SECOND_FACTOR_REQUIRED")),
+    (pb.Rule(owner=True, assurance=pb.PENDING), contact(state="SECOND_FACTOR_REQUIRED")),
     (pb.Rule(operator="identity.accounts", assurance=pb.FRESH), operator("identity.accounts")),
     (pb.Rule(), operator("anything")),
 ]
