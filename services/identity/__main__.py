@@ -36,6 +36,7 @@ from services.identity import consumer, jobs, repository, servicer
 from services.identity.clients.contacts import GrpcContacts
 from services.identity.clients.passwords import Argon2Hasher
 from services.identity.clients.signing import JoseSigner
+from services.identity.clients.words import YamlSentences
 from services.identity.repository.vault import Vault
 from services.identity.service import NewUnitOfWork, accounts, tokens
 from services.identity.settings import Settings
@@ -70,7 +71,7 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify)
     server.add(
         accounts_pb2_grpc.add_AccountsServicer_to_server,
-        servicer.Accounts(new_uow, new_reads, contacts, hasher, clock),
+        servicer.Accounts(new_uow, new_reads, contacts, hasher, clock, YamlSentences()),
         accounts_pb2.DESCRIPTOR.services_by_name["Accounts"],
     )
     server.add(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, sessions
 from libs.errors import EtagMismatch, NotFound
 from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.contacts import Access, Contact
+from services.identity.domain.explanations import Check, Explanation
 from services.identity.domain.links import Link, Purpose, State
 from services.identity.domain.policies import Acceptance, Policy
 from services.identity.domain.sessions import Client, Method, Session
@@ -78,6 +79,19 @@ def account(found: Account) -> accounts_pb2.Account:
 def kind_of(value: accounts_pb2.Account.Kind.ValueType) -> Kind | None:
     """Return the kind, None when it was left open or is not one that signs in."""
     return {accounts_pb2.Account.OPERATOR: Kind.OPERATOR, accounts_pb2.Account.CONTACT: Kind.CONTACT}.get(value)
+
+
+def explanation(found: Explanation, sentence: Callable[[Check], str]) -> accounts_pb2.ExplainAccessResponse:
+    answer = accounts_pb2.ExplainAccessResponse(may_enter=found.may_enter, visible=found.visible)
+    for check in found.checks:
+        answer.checks.add(
+            code=check.code,
+            passed=check.passed,
+            value=check.value,
+            explanation=sentence(check),
+            resource="" if check.passed else check.resource,
+        )
+    return answer
 
 
 # --- contacts ------------------------------------------------------------------------------------------------------------------------

@@ -43,22 +43,47 @@ class Contact:
         return next(iter(self.permissions), None)
 
 
-def refusal(contact: Contact | None, *, disabled: bool, today: date) -> str:
-    """Return why a contact may not enter the client area today, by the codes of the set `entry`; "" when it may.
+@dataclass(frozen=True)
+class Condition:
+    """One thing that entering needs. refusal: why a person without it stays outside, by the codes of the set `entry`.
+
+    value: what was found: an address, a period as in ISO 8601 with ".." for an open end.
+    """
+
+    code: str
+    passed: bool
+    refusal: str
+    value: str = ""
+
+
+def conditions(contact: Contact | None, *, disabled: bool, today: date) -> list[Condition]:
+    """Return everything that entering needs, in the order in which it is tried; of a contact that is gone nothing more is asked.
 
     contact: None when it was deleted. disabled: its account is. today: in the organisation's zone.
     The privacy policy is the other half of the rule: a session stays POLICY_REQUIRED until it is accepted.
     """
+    exists = Condition("CONTACT_EXISTS", contact is not None, "ENTRY_CONTACT_DELETED")
     if contact is None:
-        return "ENTRY_CONTACT_DELETED"
-    if contact.anonymized:
-        return "ENTRY_CONTACT_ANONYMIZED"
-    if not contact.email:
-        return "ENTRY_NO_EMAIL"
-    if disabled or not contact.access.enabled:
-        return "ENTRY_ACCESS_OFF"
-    if contact.access.start_date is not None and today < contact.access.start_date:
-        return "ENTRY_PERIOD_NOT_STARTED"
-    if contact.access.end_date is not None and today > contact.access.end_date:
-        return "ENTRY_PERIOD_ENDED"
-    return ""
+        return [exists]
+    return [
+        exists,
+        Condition("CONTACT_NOT_ANONYMIZED", not contact.anonymized, "ENTRY_CONTACT_ANONYMIZED"),
+        Condition("EMAIL_PRESENT", bool(contact.email), "ENTRY_NO_EMAIL", contact.email),
+        Condition("ACCOUNT_ENABLED", not disabled, "ENTRY_ACCESS_OFF"),
+        Condition("ACCESS_ON", contact.access.enabled, "ENTRY_ACCESS_OFF"),
+        _support_window(contact.access, today),
+    ]
+
+
+def _support_window(access: Access, today: date) -> Condition:
+    first, last = access.start_date, access.end_date
+    early, late = first is not None and today < first, last is not None and today > last
+    refused = "ENTRY_PERIOD_NOT_STARTED" if early else "ENTRY_PERIOD_ENDED"
+    value = f"{first or '..'}/{last or '..'}" if first or last else ""
+    return Condition("SUPPORT_WINDOW", not (early or late), refused, value)
+
+
+def refusal(contact: Contact | None, *, disabled: bool, today: date) -> str:
+    """Return why a contact may not enter the client area today: the refusal of the first condition that is not met; "" when all are."""
+    tried = conditions(contact, disabled=disabled, today=today)
+    return next((condition.refusal for condition in tried if not condition.passed), "")

@@ -64,6 +64,11 @@ class SqlThrottle:
         held = self.connection.execute(sa.select(throttles.c.count, throttles.c.not_before).where(throttles.c.key == key)).one()
         return int(held[0]), max(1.0, (held.not_before - now).total_seconds())
 
+    def wait(self, limit: Limit, subject: str, now: datetime) -> float:
+        query = sa.select(throttles.c.not_before).where(throttles.c.key == self._key(limit, subject))
+        not_before = self.connection.execute(query).scalar_one_or_none()
+        return max(0.0, (not_before - now).total_seconds()) if not_before is not None else 0.0
+
     def forget(self, limit: Limit, subject: str) -> None:
         self.connection.execute(sa.delete(throttles).where(throttles.c.key == self._key(limit, subject)))
 

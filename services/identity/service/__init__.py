@@ -107,6 +107,7 @@ class Policies(Protocol):
 
 class Throttle(Protocol):
     def hit(self, limit: Limit, subject: str, now: datetime) -> tuple[int, float]: ...  # tries so far; seconds to wait, 0 means let in
+    def wait(self, limit: Limit, subject: str, now: datetime) -> float: ...  # the seconds that the next try has to wait; counts nothing
     def forget(self, limit: Limit, subject: str) -> None: ...
     def take_back(self, limit: Limit, subject: str) -> None: ...  # one try, which was not to be counted
     def know(self, account_id: UUID, device: str, now: datetime) -> None: ...
@@ -168,6 +169,13 @@ class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
 
 
 NewUnitOfWork = Callable[[], UnitOfWork]
+
+
+# --- words ---------------------------------------------------------------------------------------------------------------------------
+class Sentences(Protocol):
+    """What each check of an explanation means and what to change, for those who help people in."""
+
+    def sentence(self, code: str, *, passed: bool, language: str) -> str: ...
 
 
 # --- outside -------------------------------------------------------------------------------------------------------------------------

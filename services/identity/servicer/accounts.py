@@ -18,7 +18,8 @@ from libs.rpc import context
 from libs.unit_of_work import Clock
 from services.identity import wire
 from services.identity.domain.accounts import Account, Kind, checked_roles
-from services.identity.service import Contacts, Hasher, NewUnitOfWork, accounts, passwords
+from services.identity.domain.explanations import Check
+from services.identity.service import Contacts, Hasher, NewUnitOfWork, Sentences, accounts, explaining, passwords
 from services.identity.servicer.names import account_of
 
 _FIELDS = {
@@ -39,6 +40,7 @@ class Accounts(AccountsServicer):
     contacts: Contacts
     hasher: Hasher
     clock: Clock
+    sentences: Sentences
 
     def ListAccounts(self, request: pb.ListAccountsRequest, _context: ServicerContext) -> pb.ListAccountsResponse:
         wanted = listing(request, fields=_FIELDS, orders=_ORDERS, default_order="display_name")
@@ -117,6 +119,21 @@ class Accounts(AccountsServicer):
                 clock=self.clock,
             )
         )
+
+    def ExplainAccess(self, request: pb.ExplainAccessRequest, _context: ServicerContext) -> pb.ExplainAccessResponse:
+        caller = context.caller()
+        explained = explaining.explain_access(
+            account_of(request.name, caller),
+            account_of(request.operator, caller) if request.operator else None,
+            new_uow=self.new_uow,
+            contacts=self.contacts,
+            caller=caller,
+            clock=self.clock,
+        )
+        return wire.explanation(explained, lambda check: self._sentence(check, context.language()))
+
+    def _sentence(self, check: Check, language: str) -> str:
+        return self.sentences.sentence(check.code, passed=check.passed, language=language)
 
 
 _CHANGEABLE = {"display_name", "email", "language_code", "roles", "groups"}
