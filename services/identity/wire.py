@@ -89,7 +89,7 @@ def explanation(found: Explanation, sentence: Callable[[Check], str]) -> account
             passed=check.passed,
             value=check.value,
             explanation=sentence(check),
-            resource="" if check.passed else check.resource,
+            resource=check.resource,
         )
     return answer
 

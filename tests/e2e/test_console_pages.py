@@ -39,6 +39,7 @@ def pages(told: Story) -> list[str]:
         f"/console/customers/{abc}/billing", f"/console/customers/{abc}/edit", "/console/contacts", f"/console/contacts/{laura}",
         f"/console/contacts/{laura}/edit", f"/console/contacts/new?customer={abc}", f"/console/contacts/{laura}/messages",
         f"/console/contacts/{told.mario}/activity", f"/console/contacts/{laura}/why?kind=invoice_issued&invoice={due}",
+        f"/console/contacts/{laura}/access?operator={told.operator}",
         f"/console/contacts/{laura}/primary", f"/console/contacts/{laura}/delete", f"/console/contacts/{laura}/password",
         f"/console/contacts/{laura}/link?q=gallo", "/console/invoices", "/console/invoices/new", f"/console/invoices/{due}",
         f"/console/invoices/{draft}/edit", f"/console/invoices/{draft}/issue", f"/console/invoices/{due}/payments/new",

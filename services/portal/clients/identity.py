@@ -128,6 +128,10 @@ class GrpcIdentity:
         request = accounts_pb2.SetTemporaryPasswordRequest(name=f"accounts/{account_id}", password=password, request_id=request_id)
         return self._accounts.SetTemporaryPassword(request)
 
+    def explain_access(self, account_id: UUID, operator_id: UUID | None) -> accounts_pb2.ExplainAccessResponse:
+        operator = f"accounts/{operator_id}" if operator_id is not None else ""
+        return self._accounts.ExplainAccess(accounts_pb2.ExplainAccessRequest(name=f"accounts/{account_id}", operator=operator))
+
     # --- privacy policy ---
     def get_current_policy(self) -> policies_pb2.Policy:
         return self._policies.GetPolicy(policies_pb2.GetPolicyRequest(name="policies/current"))

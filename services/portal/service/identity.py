@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from recapito.identity.v1.accounts_pb2 import Account, ListAccountsResponse
+from recapito.identity.v1.accounts_pb2 import Account, ExplainAccessResponse, ListAccountsResponse
 from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link, ListLinksResponse
 from recapito.identity.v1.policies_pb2 import Acceptance, ListAcceptancesResponse, ListPoliciesResponse, Policy
 from recapito.identity.v1.sessions_pb2 import CreateSessionResponse
@@ -63,6 +63,7 @@ class Identity(Protocol):
     def update_account(self, account: Account, paths: Sequence[str], request_id: str) -> Account: ...
     def disable_account(self, account_id: UUID, etag: str, request_id: str) -> Account: ...
     def enable_account(self, account_id: UUID, etag: str, request_id: str) -> Account: ...
+    def explain_access(self, account_id: UUID, operator_id: UUID | None) -> ExplainAccessResponse: ...
     def set_temporary_password(self, account_id: UUID, password: str, request_id: str) -> Account: ...
 
     # --- privacy policy ---

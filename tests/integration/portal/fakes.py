@@ -36,7 +36,7 @@ from recapito.documents.v1.document_pb2 import Totals
 from recapito.documents.v1.invoices_pb2 import CreateInvoiceRequest, Invoice, ListInvoicesResponse, UpdateInvoiceRequest
 from recapito.documents.v1.payments_pb2 import CreatePaymentRequest, ListPaymentsResponse, Payment, Statement
 from recapito.documents.v1.settings_pb2 import DocumentsSettings
-from recapito.identity.v1.accounts_pb2 import Account, CreateAccountRequest, ListAccountsResponse
+from recapito.identity.v1.accounts_pb2 import Account, CreateAccountRequest, ExplainAccessResponse, ListAccountsResponse
 from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link, ListLinksResponse
 from recapito.identity.v1.policies_pb2 import Acceptance, CreatePolicyRequest, ListAcceptancesResponse, ListPoliciesResponse, Policy
 from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, Session
@@ -187,6 +187,7 @@ class FakeIdentity:
     current: StoredSession | None = None  # of the call that is made now
     chosen: UUID | None = None
     requests: Requests = field(default_factory=Requests)
+    checks: list[ExplainAccessResponse.Check] = field(default_factory=list)  # of whoever is asked about
 
     def _fail(self) -> None:
         if self.failure is not None:
@@ -396,6 +397,17 @@ class FakeIdentity:
         self.passwords[account_id] = password
         self.temporary.add(account_id)
         return self.get_account(account_id)
+
+    def explain_access(self, account_id: UUID, operator_id: UUID | None) -> ExplainAccessResponse:
+        self.get_account(account_id)
+        answer = ExplainAccessResponse(may_enter=all(check.passed for check in self.checks), visible=operator_id is None)
+        answer.checks.extend(self.checks)
+        if operator_id is not None:
+            groups = f"groups/{UUID(int=1)}"
+            answer.checks.add(
+                code="OPERATOR_GROUPS", value=groups, explanation="Nessun gruppo in comune.", resource=f"contacts/{account_id}"
+            )
+        return answer
 
     # --- privacy policy ---
     def get_current_policy(self) -> Policy:

@@ -69,6 +69,7 @@ def test_no_missing_field_makes_a_page_fail(told: Story, console: Operator, addr
         "/console/messages?state=x&kind=%22",
         "/console/dispatches?kind=%22%20OR&customer=-",
         "/console/contacts/{laura}/why?kind=x&invoice=x",
+        "/console/contacts/{laura}/access?operator=x",
         "/console/contacts/{laura}/edit?customer=x",
         "/console/contacts/{laura}/primary?customer=x",
         "/console/invoices/{draft}/issue?contact=x",

@@ -9,6 +9,7 @@ from recapito.notifications.v1.dispatches_pb2 import Explanation, Occasion
 
 from services.portal.service import Page, Services
 from services.portal.views.console import words
+from services.portal.views.console.contact_access import contact_access
 from services.portal.views.console.contact_actions import contact_actions
 from services.portal.views.console.contact_card import card
 from services.portal.views.console.contact_form import contact_forms
@@ -24,6 +25,7 @@ def blueprint(services: Services) -> Blueprint:
     contacts, notifications = services.contacts, services.notifications
     pages = Blueprint("contacts", __name__, url_prefix="/contacts")
     contact_forms(pages, services)
+    contact_access(pages, services)
     contact_actions(pages, services)
 
     @pages.get("")

@@ -18,6 +18,7 @@ NEEDED = {  # page -> capability
     "contacts.silence": "contacts.write",
     "contacts.link_customer": "contacts.write",
     "contacts.delete": "contacts.delete",
+    "contacts.explain_access": "identity.access",
     "contacts.set_password": "identity.access",
     "contacts.send_link": "identity.access",
     "contacts.revoke_link": "identity.access",
