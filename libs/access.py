@@ -6,8 +6,10 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
+from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import ServiceDescriptor
 from recapito.access.v1 import access_pb2 as pb
 
@@ -78,6 +80,21 @@ def rules(services: Iterable[ServiceDescriptor]) -> Rules:
     if missing:
         raise MissingRule(f"no recapito.access.v1.rule on {', '.join(missing)}")
     return found
+
+
+def capabilities() -> dict[str, list[str]]:
+    """Return every capability that a method of any service asks for, with the full names of the methods, in order.
+
+    Read from the compiled contract, whose image stands beside the generated code: no service knows the code of all others.
+    """
+    image = Path(pb.__file__).parents[2] / "descriptors.binpb"
+    found: dict[str, list[str]] = {}
+    for file in descriptor_pb2.FileDescriptorSet.FromString(image.read_bytes()).file:
+        for service in file.service:
+            for method in service.method:
+                if capability := method.options.Extensions[pb.rule].operator:
+                    found.setdefault(capability, []).append(f"{file.package}.{service.name}.{method.name}")
+    return {capability: sorted(found[capability]) for capability in sorted(found)}
 
 
 def check(rule: pb.Rule, caller: Caller, now: datetime) -> None:

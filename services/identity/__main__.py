@@ -15,6 +15,8 @@ from recapito.identity.v1 import (
     links_pb2_grpc,
     policies_pb2,
     policies_pb2_grpc,
+    roles_pb2,
+    roles_pb2_grpc,
     sessions_pb2,
     sessions_pb2_grpc,
     settings_pb2,
@@ -24,7 +26,7 @@ from recapito.identity.v1 import (
 )
 from sqlalchemy.engine import Engine
 
-from libs import database, process
+from libs import access, database, process
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
 from libs.messaging.relay import Relay
@@ -37,6 +39,7 @@ from services.identity.clients.contacts import GrpcContacts
 from services.identity.clients.passwords import Argon2Hasher
 from services.identity.clients.signing import JoseSigner
 from services.identity.clients.words import YamlSentences
+from services.identity.domain.roles import SEE_ALL
 from services.identity.repository.vault import Vault
 from services.identity.service import NewUnitOfWork, accounts, tokens
 from services.identity.settings import Settings
@@ -88,6 +91,11 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
         policies_pb2_grpc.add_PoliciesServicer_to_server,
         servicer.Policies(new_uow, new_reads, clock),
         policies_pb2.DESCRIPTOR.services_by_name["Policies"],
+    )
+    server.add(
+        roles_pb2_grpc.add_RolesServicer_to_server,
+        servicer.Roles(new_uow, new_reads, access.capabilities() | {SEE_ALL: []}),
+        roles_pb2.DESCRIPTOR.services_by_name["Roles"],
     )
     server.add(
         settings_pb2_grpc.add_SettingsServicer_to_server,

@@ -11,7 +11,7 @@ from recapito.access.v1 import access_pb2
 from recapito.contacts.events.v1 import events_pb2 as contacts_events
 from recapito.contacts.v1 import contacts_pb2, permissions_pb2
 from recapito.identity.events.v1 import events_pb2 as events
-from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, sessions_pb2, settings_pb2
+from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, roles_pb2, sessions_pb2, settings_pb2
 
 from libs.errors import EtagMismatch, NotFound
 from services.identity.domain.accounts import Account, Kind
@@ -19,6 +19,7 @@ from services.identity.domain.contacts import Access, Contact
 from services.identity.domain.explanations import Check, Explanation
 from services.identity.domain.links import Link, Purpose, State
 from services.identity.domain.policies import Acceptance, Policy
+from services.identity.domain.roles import Role
 from services.identity.domain.sessions import Client, Method, Session
 from services.identity.domain.sessions import State as SessionState
 from services.identity.domain.settings import IdentitySettings
@@ -92,6 +93,16 @@ def explanation(found: Explanation, sentence: Callable[[Check], str]) -> account
             resource=check.resource,
         )
     return answer
+
+
+def role(found: Role) -> roles_pb2.Role:
+    return roles_pb2.Role(
+        name=found.name,
+        display_name=found.display_name,
+        capabilities=sorted(found.capabilities),
+        built_in=found.built_in,
+        etag=etag(found.version),
+    )
 
 
 # --- contacts ------------------------------------------------------------------------------------------------------------------------

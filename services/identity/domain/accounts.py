@@ -1,16 +1,17 @@
-"""Who can sign in, and what the built-in roles of operators allow."""
+"""Who can sign in, and what its roles allow."""
 
 from __future__ import annotations
 
 import enum
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from libs.errors import AlreadyExists, FailedPrecondition, InvalidArgument
+from libs.errors import AlreadyExists, FailedPrecondition
 from services.identity.domain.contacts import NO_ACCESS, Access, Contact
+from services.identity.domain.roles import ADMINISTRATOR, ROLES, SEE_ALL, Authority, checked_names
 
 
 class Kind(enum.Enum):
@@ -32,35 +33,6 @@ class LastAdministrator(FailedPrecondition):
     reason = "LAST_ADMINISTRATOR"
 
 
-# --- roles ---------------------------------------------------------------------------------------------------------------------------
-ADMINISTRATOR = "roles/administrator"
-SEES_ALL = "roles/sees-all"  # of an operator who is not held to groups; it allows nothing by itself
-
-_READ = frozenset({"contacts.read", "documents.read", "notifications.read"})
-_INVOICING = frozenset({"documents.write", "documents.issue", "documents.payments"})
-_CONTACTS = frozenset({"contacts.write", "contacts.delete", "identity.read", "identity.access"})
-_SETTINGS = frozenset(
-    {"contacts.settings", "documents.settings", "identity.accounts", "identity.audit", "identity.policies", "identity.settings"}
-)
-
-ROLES: Mapping[str, frozenset[str]] = {
-    ADMINISTRATOR: _READ | _INVOICING | _CONTACTS | _SETTINGS | {"notifications.send"},
-    "roles/operator": _READ | _INVOICING | _CONTACTS | {"notifications.send"},
-    "roles/accountant": _READ | _INVOICING,
-    "roles/reader": _READ,
-    SEES_ALL: frozenset(),
-}
-
-
-def checked_roles(roles: Iterable[str]) -> tuple[str, ...]:
-    """Return the roles sorted, each once; InvalidArgument names an unknown one."""
-    wanted = tuple(sorted(set(roles)))
-    for role in wanted:
-        if role not in ROLES:
-            raise InvalidArgument.of("account.roles", f"there is no such role; known are {', '.join(ROLES)}", "ROLE_UNKNOWN")
-    return wanted
-
-
 # --- accounts ------------------------------------------------------------------------------------------------------------------------
 def fold(email: str) -> str:
     """Return the login of an address: letter case, outer spaces and forms of the same letter do not count."""
@@ -77,7 +49,8 @@ def masked(email: str) -> str:
 class Account:
     """generation: grows when all links issued so far must die. access, customer_id, groups of a contact: as its last event said.
 
-    groups of an operator: what it sees. contact_version: of that event, 0 before the first.
+    groups of an operator: what it sees. granted: what those of its roles allow that are not built in, as they are now.
+    contact_version: of that event, 0 before the first.
     """
 
     id: UUID
@@ -89,6 +62,7 @@ class Account:
     right_to_left: bool = False
     state: State = State.INVITED
     roles: tuple[str, ...] = ()
+    granted: frozenset[str] = frozenset()
     groups: frozenset[UUID] = frozenset()
     access_version: int = 1
     password_hash: str = ""
@@ -111,11 +85,15 @@ class Account:
 
     @property
     def capabilities(self) -> frozenset[str]:
-        return frozenset().union(*(ROLES.get(role, frozenset()) for role in self.roles))
+        return self.granted.union(*(ROLES.get(role, frozenset()) for role in self.roles))
 
     @property
     def sees_all(self) -> bool:
-        return not {ADMINISTRATOR, SEES_ALL}.isdisjoint(self.roles)
+        return SEE_ALL in self.capabilities
+
+    @property
+    def authority(self) -> Authority:
+        return Authority(self.capabilities, self.groups)
 
     @property
     def administrator(self) -> bool:
@@ -153,13 +131,16 @@ class Account:
         return replace(self, state=State.ACTIVE, last_sign_in_time=now)
 
     def changed(self, *, display_name: str, email: str, language_code: str, roles: Iterable[str], groups: Iterable[UUID]) -> Account:
-        """Return an operator's account with new data; a new address cancels its links, new roles or groups count at the next request."""
+        """Return an operator's account with new data; a new address cancels its links, new roles or groups count at the next request.
+
+        What its own roles allow then is known when it is saved.
+        """
         new = replace(
             self,
             display_name=display_name,
             email=email.strip(),
             language_code=language_code or "it",
-            roles=checked_roles(roles),
+            roles=checked_names(roles),
             groups=frozenset(groups),
         )
         if new.login != self.login:

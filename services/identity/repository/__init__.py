@@ -15,6 +15,7 @@ from libs.database import UtcDateTime
 from services.identity.repository.accounts import SqlAccounts
 from services.identity.repository.links import SqlLinkRequests, SqlLinks
 from services.identity.repository.policies import SqlPolicies
+from services.identity.repository.roles import SqlRoles
 from services.identity.repository.sessions import SqlSessions
 from services.identity.repository.settings import SqlSettings
 from services.identity.repository.throttle import SqlThrottle
@@ -53,6 +54,10 @@ class SqlUnitOfWork(database.SqlUnitOfWork):
     @property
     def accounts(self) -> SqlAccounts:
         return SqlAccounts(self.connection)
+
+    @property
+    def roles(self) -> SqlRoles:
+        return SqlRoles(self.connection)
 
     @property
     def sessions(self) -> SqlSessions:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -15,15 +16,18 @@ from sqlalchemy.sql import ColumnElement
 from libs.database_listing import Columns, select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing, Value
-from services.identity.domain.accounts import ADMINISTRATOR, Account, EmailTaken, Kind, State, fold
+from services.identity.domain.accounts import Account, EmailTaken, Kind, State, fold
 from services.identity.domain.contacts import Access
-from services.identity.repository.tables import account_groups, accounts
+from services.identity.domain.roles import ADMINISTRATOR, ROLES, id_of, unknown
+from services.identity.repository.roles import name_of
+from services.identity.repository.tables import account_groups, account_roles, accounts, roles
 from services.identity.service import Sight
 
 _NOBODY = UUID(int=0)
 
 
-def account_of(row: Row[Any], groups: Iterable[UUID] = ()) -> Account:
+def account_of(row: Row[Any], groups: Iterable[UUID] = (), own_roles: Mapping[str, str] = MappingProxyType({})) -> Account:
+    """Return the account of a row. own_roles: the capabilities of each role that is not built in, separated by blanks."""
     return Account(
         id=row.id,
         kind=Kind(row.kind),
@@ -33,7 +37,8 @@ def account_of(row: Row[Any], groups: Iterable[UUID] = ()) -> Account:
         language_code=row.language_code,
         right_to_left=row.right_to_left,
         state=State(row.state),
-        roles=tuple(row.roles.split()),
+        roles=tuple(sorted([*row.roles.split(), *own_roles])),
+        granted=frozenset(" ".join(own_roles.values()).split()),
         groups=frozenset(groups),
         access_version=row.access_version,
         password_hash=row.password_hash,
@@ -58,7 +63,7 @@ def _values(account: Account) -> dict[str, Any]:
         "login": account.login,
         "language_code": account.language_code,
         "right_to_left": account.right_to_left,
-        "roles": " ".join(account.roles),
+        "roles": " ".join(role for role in account.roles if role in ROLES),
         "access_version": account.access_version,
         "password_hash": account.password_hash,
         "password_change_required": account.password_change_required,
@@ -84,8 +89,15 @@ def _visible(sight: Sight) -> ColumnElement[bool]:
 
 
 def _has_role(operator: str, value: Value) -> ColumnElement[bool]:
-    has = (sa.literal(" ") + accounts.c.roles + sa.literal(" ")).contains(f" {value} ", autoescape=True)
-    return sa.not_(has) if operator == "!=" else has
+    own = sa.exists().where(account_roles.c.account_id == accounts.c.id)
+    if value is None:
+        has = sa.or_(accounts.c.roles != "", own)
+    elif (role_id := id_of(str(value))) is not None:
+        has = own.where(account_roles.c.role_id == role_id)
+    else:
+        has = (sa.literal(" ") + accounts.c.roles + sa.literal(" ")).contains(f" {value} ", autoescape=True)
+    wanted = (operator == "!=") == (value is None)
+    return has if wanted else sa.not_(has)
 
 
 def _in_group(operator: str, value: Value) -> ColumnElement[bool]:
@@ -126,12 +138,21 @@ class SqlAccounts:
         return self._loaded(self.connection.execute(query.where(accounts.c.kind == kind.value) if kind else query).all())
 
     def _loaded(self, rows: Sequence[Row[Any]]) -> list[Account]:
-        """Return the accounts of these rows with their groups, in the same order; the same statements when there are none."""
+        """Return the accounts of these rows with their groups and roles, in the same order; the same statements when there are none."""
         groups: dict[UUID, set[UUID]] = {row.id: set() for row in rows}
         of_them = sa.select(account_groups).where(account_groups.c.account_id.in_(list(groups) or [_NOBODY]))
         for account_id, group_id in self.connection.execute(of_them):
             groups[account_id].add(group_id)
-        return [account_of(row, groups[row.id]) for row in rows]
+        own_roles = self._own_roles(list(groups))
+        return [account_of(row, groups[row.id], own_roles.get(row.id, {})) for row in rows]
+
+    def _own_roles(self, account_ids: Sequence[UUID]) -> dict[UUID, dict[str, str]]:
+        """Return, of those accounts that have roles which are not built in, their names with their capabilities."""
+        of_them = sa.select(account_roles.c.account_id, roles.c.id, roles.c.capabilities).join_from(account_roles, roles)
+        found: dict[UUID, dict[str, str]] = {}
+        for account_id, role_id, held in self.connection.execute(of_them.where(account_roles.c.account_id.in_(account_ids or [_NOBODY]))):
+            found.setdefault(account_id, {})[name_of(role_id)] = held
+        return found
 
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Account], str]:
         query = sa.select(accounts).where(accounts.c.delete_time.is_(None), _visible(sight))
@@ -159,7 +180,7 @@ class SqlAccounts:
         except sa.exc.IntegrityError as error:
             raise _conflict(account, error) from error
         self._save_groups(account)
-        return account
+        return self._with_own_roles(account)
 
     def save(self, account: Account) -> Account:
         saved = replace(account, version=account.version + 1)
@@ -172,12 +193,26 @@ class SqlAccounts:
             raise Aborted(f"account {account.id} was changed by someone else")
         self.connection.execute(sa.delete(account_groups).where(account_groups.c.account_id == account.id))
         self._save_groups(saved)
-        return saved
+        return self._with_own_roles(saved)
 
     def _save_groups(self, account: Account) -> None:
         if account.groups:
             rows = [{"account_id": account.id, "group_id": group} for group in account.groups]
             self.connection.execute(sa.insert(account_groups), rows)
+
+    def _with_own_roles(self, account: Account) -> Account:
+        """Store the roles that are not built in, and return the account with what they allow; contacts have none."""
+        if account.kind is Kind.CONTACT:
+            return account
+        self.connection.execute(sa.delete(account_roles).where(account_roles.c.account_id == account.id))
+        for name in account.roles:
+            if (role_id := id_of(name)) is not None:
+                try:
+                    self.connection.execute(sa.insert(account_roles).values(account_id=account.id, role_id=role_id))
+                except sa.exc.IntegrityError as error:
+                    raise unknown(name) from error
+        held = self._own_roles([account.id]).get(account.id, {})
+        return replace(account, granted=frozenset(" ".join(held.values()).split()))
 
     def mark_sign_in(self, account_id: UUID, password_hash: str, now: datetime) -> Account:
         marked = (

@@ -21,7 +21,7 @@ accounts = sa.Table(
     sa.Column("login", sa.String(800)),  # the folded address; NULL without one
     sa.Column("language_code", sa.String(10), nullable=False),
     sa.Column("right_to_left", sa.Boolean, nullable=False),
-    sa.Column("roles", sa.String(800), nullable=False),  # separated by blanks
+    sa.Column("roles", sa.String(800), nullable=False),  # the built-in ones, separated by blanks
     sa.Column("access_version", sa.Integer, nullable=False),
     sa.Column("password_hash", sa.String(200), nullable=False),
     sa.Column("password_change_required", sa.Boolean, nullable=False),
@@ -46,6 +46,22 @@ account_groups = sa.Table(
     sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("group_id", sa.Uuid, primary_key=True),
     sa.Index("ix_account_groups_group_id", "group_id"),
+)
+roles = sa.Table(
+    "roles",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("display_name", sa.String(100), nullable=False),
+    sa.Column("folded_name", sa.String(100), nullable=False, unique=True),
+    sa.Column("capabilities", sa.Text, nullable=False),  # separated by blanks
+    sa.Column("version", sa.Integer, nullable=False),
+)
+account_roles = sa.Table(
+    "account_roles",
+    metadata,
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("role_id", sa.Uuid, sa.ForeignKey("roles.id"), primary_key=True),  # a role in use stays
+    sa.Index("ix_account_roles_role_id", "role_id"),
 )
 sessions = sa.Table(
     "sessions",

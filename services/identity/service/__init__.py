@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -14,6 +14,7 @@ from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.contacts import Contact
 from services.identity.domain.links import Link, Purpose
 from services.identity.domain.policies import Acceptance, Policy
+from services.identity.domain.roles import Role
 from services.identity.domain.sessions import Session
 from services.identity.domain.settings import IdentitySettings
 from services.identity.domain.tokens import Limit, SigningKey
@@ -37,7 +38,7 @@ class Accounts(Protocol):
     def lock(self, account_id: UUID) -> Account: ...  # as get, and nobody else changes it until the commit
     def by_login(self, email: str, kind: Kind | None) -> list[Account]: ...  # operators first
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Account], str]: ...
-    def add(self, account: Account) -> Account: ...  # EmailTaken when its address is another's login
+    def add(self, account: Account) -> Account: ...  # EmailTaken when its address is another's login; ROLE_UNKNOWN
     def save(self, account: Account) -> Account: ...  # with its next version; Aborted if another was faster; EmailTaken
     def mark_sign_in(self, account_id: UUID, password_hash: str, now: datetime) -> Account: ...  # its etag stays
     def next_event(self, account_id: UUID) -> int: ...  # the version of its next event
@@ -62,6 +63,17 @@ class Sessions(Protocol):
     def end(self, session_id: UUID) -> None: ...
     def end_all(self, account_id: UUID, *, but: UUID | None = None) -> int: ...
     def sweep(self, now: datetime) -> None: ...  # forgets the dead ones
+
+
+class Roles(Protocol):
+    """The organisation's own roles."""
+
+    def all(self) -> list[Role]: ...  # by name
+    def find(self, names: Collection[str]) -> list[Role]: ...  # those that exist
+    def get(self, name: str) -> Role: ...  # or NotFound
+    def add(self, role: Role) -> Role: ...  # or NameTaken
+    def save(self, role: Role) -> Role: ...  # with its next version; NameTaken; Aborted if another was faster
+    def delete(self, role: Role) -> None: ...  # RoleInUse while an account has it
 
 
 class Links(Protocol):
@@ -148,6 +160,8 @@ class Settings(Protocol):
 class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def roles(self) -> Roles: ...
     @property
     def sessions(self) -> Sessions: ...
     @property

@@ -11,8 +11,9 @@ from libs.ids import new_id
 from libs.listing import Listing
 from libs.unit_of_work import Clock, Request
 from services.identity import wire
-from services.identity.domain.accounts import ADMINISTRATOR, Account, Kind, LastAdministrator, checked_roles
+from services.identity.domain.accounts import Account, Kind, LastAdministrator
 from services.identity.domain.links import Purpose
+from services.identity.domain.roles import ADMINISTRATOR
 from services.identity.service import Contacts, Hasher, NewUnitOfWork, UnitOfWork, passwords, scope
 from services.identity.service import contacts as follow
 from services.identity.service.contacts import cut_off
@@ -35,29 +36,35 @@ def list_accounts(listing: Listing, *, uow: UnitOfWork, caller: Caller) -> tuple
         return uow.accounts.page(listing, scope.sight(caller))
 
 
-def create_account(new: Account, *, request: Request, uow: UnitOfWork) -> Account:
-    """Create the account of an operator and have the invitation mailed."""
+def create_account(new: Account, *, request: Request, uow: UnitOfWork, caller: Caller) -> Account:
+    """Create the account of an operator, who gets nothing that the caller lacks, and have the invitation mailed."""
     if new.kind is not Kind.OPERATOR:
         raise InvalidArgument.of("account.kind", "must be OPERATOR: contacts are created in contacts", NOT_AN_OPERATOR)
     if new.login is None:
         raise InvalidArgument.of("account.email", "is required", "REQUIRED")
-    checked_roles(new.roles)
     with uow:
         if (earlier := uow.requests.claim(request, str(new.id))) is not None:
             return uow.accounts.get(UUID(earlier))
         account = uow.accounts.add(new)
+        scope.authority(caller).check_covers(account.authority)
         uow.outbox.add(wire.link_requested(account, uow.accounts.next_event(account.id), Purpose.INVITATION))
         uow.commit()
     return account
 
 
-def update_account(account_id: UUID, change: Callable[[Account], Account], etag: str, *, request: Request, uow: UnitOfWork) -> Account:
-    """Apply a change to an operator's account; a new address ends its sessions and links, the last administrator stays one."""
+def update_account(
+    account_id: UUID, change: Callable[[Account], Account], etag: str, *, request: Request, uow: UnitOfWork, caller: Caller
+) -> Account:
+    """Apply a change to an operator's account; a new address ends its sessions and links, the last administrator stays one.
+
+    Neither before nor after may the account hold what the caller lacks.
+    """
     with uow:
         if uow.requests.claim(request, str(account_id)) is not None:
             return uow.accounts.get(account_id)
         administrators = uow.accounts.lock_administrators()
         account = uow.accounts.lock(account_id)
+        scope.check_covers(caller, account)
         wire.check_etag(etag, account.version)
         if account.kind is not Kind.OPERATOR:
             raise FailedPrecondition("the account of a contact follows the contact: change it there", reason=NOT_AN_OPERATOR)
@@ -67,6 +74,7 @@ def update_account(account_id: UUID, change: Callable[[Account], Account], etag:
         if not changed.administrator:
             _keep_one(administrators, without=account)
         saved = uow.accounts.save(changed)
+        scope.authority(caller).check_covers(saved.authority)
         if saved.generation != account.generation:
             cut_off(account_id, uow=uow)
         uow.commit()
@@ -86,6 +94,7 @@ def disable_account(account_id: UUID, etag: str, *, request: Request, uow: UnitO
         administrators = uow.accounts.lock_administrators()
         scope.seen(account_id, "identity.accounts", accounts=uow.accounts, caller=caller)
         account = uow.accounts.lock(account_id)
+        scope.check_covers(caller, account)
         wire.check_etag(etag, account.version)
         _keep_one(administrators, without=account)
         saved = uow.accounts.save(account.disable())
@@ -98,6 +107,7 @@ def enable_account(account_id: UUID, etag: str, *, request: Request, uow: UnitOf
     with uow:
         scope.seen(account_id, "identity.accounts", accounts=uow.accounts, caller=caller)
         account = uow.accounts.lock(account_id)
+        scope.check_covers(caller, account)
         if uow.requests.claim(request, str(account_id)) is not None:
             return account
         wire.check_etag(etag, account.version)

@@ -1,4 +1,4 @@
-"""Which accounts a caller may see, and which it may act on."""
+"""Which accounts a caller may see, which it may act on, and what it may give."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ from libs.access import Caller, Kind
 from libs.errors import NotFound, PermissionDenied
 from services.identity.domain.accounts import Account
 from services.identity.domain.accounts import Kind as AccountKind
+from services.identity.domain.roles import SEE_ALL, Authority
 from services.identity.service import Accounts, Sight
 
 
 def sight(caller: Caller) -> Sight:
     return Sight(caller.sees_all, caller.groups)
+
+
+def authority(caller: Caller) -> Authority:
+    """Return what a caller may do and see, at most all that it may give."""
+    return Authority(caller.capabilities | ({SEE_ALL} if caller.sees_all else frozenset()), caller.groups)
+
+
+def check_covers(caller: Caller, account: Account) -> None:
+    """Raise PermissionDenied when an account, other than the caller's own, holds more than the caller."""
+    if account.kind is not AccountKind.CONTACT and account.id != caller.account_id:
+        authority(caller).check_covers(account.authority)
 
 
 def seen(account_id: UUID, capability: str, *, accounts: Accounts, caller: Caller) -> Account:
@@ -25,7 +37,8 @@ def seen(account_id: UUID, capability: str, *, accounts: Accounts, caller: Calle
 
 
 def in_charge_of(account_id: UUID, *, accounts: Accounts, caller: Caller) -> Account:
-    """Return somebody's account that the caller may act on: a contact's in its sight; an operator's only with identity.accounts.
+    """Return somebody's account that the caller may act on: a contact's in its sight; an operator's only with identity.accounts,
+    and only when it holds no more than the caller.
 
     Else whoever may help contacts with their passwords could make itself an administrator.
     """
@@ -33,4 +46,5 @@ def in_charge_of(account_id: UUID, *, accounts: Accounts, caller: Caller) -> Acc
     account = seen(account_id, capability, accounts=accounts, caller=caller)
     if account.kind is AccountKind.OPERATOR and account.id != caller.account_id and "identity.accounts" not in caller.capabilities:
         raise PermissionDenied("this needs the right to administer operators", reason="NOT_ALLOWED")
+    check_covers(caller, account)
     return account

@@ -3,8 +3,9 @@
 from services.identity.servicer.accounts import Accounts
 from services.identity.servicer.links import Links
 from services.identity.servicer.policies import Policies
+from services.identity.servicer.roles import Roles
 from services.identity.servicer.sessions import Sessions
 from services.identity.servicer.settings import Settings
 from services.identity.servicer.tokens import KeyRing, Tokens
 
-__all__ = ["Accounts", "KeyRing", "Links", "Policies", "Sessions", "Settings", "Tokens"]
+__all__ = ["Accounts", "KeyRing", "Links", "Policies", "Roles", "Sessions", "Settings", "Tokens"]

@@ -17,8 +17,9 @@ from libs.listing import listing
 from libs.rpc import context
 from libs.unit_of_work import Clock
 from services.identity import wire
-from services.identity.domain.accounts import Account, Kind, checked_roles
+from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.explanations import Check
+from services.identity.domain.roles import checked_names
 from services.identity.service import Contacts, Hasher, NewUnitOfWork, Sentences, accounts, explaining, passwords
 from services.identity.servicer.names import account_of
 
@@ -61,19 +62,22 @@ class Accounts(AccountsServicer):
             create_time=self.clock(),
             email=asked.email.strip(),
             language_code=asked.language_code or "it",
-            roles=checked_roles(asked.roles),
+            roles=checked_names(asked.roles),
             groups=wire.ids_of(asked.groups),
         )
-        return wire.account(accounts.create_account(new, request=context.request_of(request), uow=self.new_uow()))
+        return wire.account(accounts.create_account(new, request=context.request_of(request), uow=self.new_uow(), caller=context.caller()))
 
     def UpdateAccount(self, request: pb.UpdateAccountRequest, _context: ServicerContext) -> pb.Account:
-        account_id = account_of(request.account.name, context.caller())
+        caller = context.caller()
+        account_id = account_of(request.account.name, caller)
 
         def change(account: Account) -> Account:
             return _merged(account, request.account, request.update_mask)
 
         return wire.account(
-            accounts.update_account(account_id, change, request.account.etag, request=context.request_of(request), uow=self.new_uow())
+            accounts.update_account(
+                account_id, change, request.account.etag, request=context.request_of(request), uow=self.new_uow(), caller=caller
+            )
         )
 
     def DisableAccount(self, request: pb.DisableAccountRequest, _context: ServicerContext) -> pb.Account:
