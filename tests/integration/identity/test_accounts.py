@@ -15,27 +15,8 @@ from recapito.identity.v1 import links_pb2, sessions_pb2
 
 from libs.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ServiceError
 from services.identity import __main__ as identity
+from tests.integration.identity.operators import invite, joined, update
 from tests.integration.identity.world import OTHER_PASSWORD, PASSWORD, World
-
-
-def invite(world: World, email: str = "bruno@studio.example", **more: Any) -> pb.Account:
-    asked: dict[str, Any] = {"kind": pb.Account.OPERATOR, "display_name": "Bruno", "email": email, "roles": ["roles/operator"]} | more
-    return world.accounts.CreateAccount(pb.CreateAccountRequest(account=pb.Account(**asked), request_id=uuid.uuid4().hex))
-
-
-def joined(world: World, administrator: str, email: str = "bruno@studio.example", **more: Any) -> str:
-    """Invite an operator who accepts; return its session token."""
-    with world.as_person(administrator):
-        account = invite(world, email, **more)
-    (minted,) = world.mint(UUID(account.name.split("/")[1]), links_pb2.Link.INVITATION)
-    world.links.RedeemPasswordLink(links_pb2.RedeemPasswordLinkRequest(token=minted.token, new_password=PASSWORD))
-    return str(world.sign_in(email).session_token)
-
-
-def update(world: World, account: pb.Account, *paths: str) -> pb.Account:
-    request = pb.UpdateAccountRequest(account=account)
-    request.update_mask.paths.extend(paths)
-    return world.accounts.UpdateAccount(request)
 
 
 # --- the first administrator ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from recapito.identity.v1 import accounts_pb2, links_pb2, sessions_pb2
 
 from libs.access import Kind
 from libs.errors import InvalidArgument, PermissionDenied, Unauthenticated, Unavailable
-from services.identity.domain.accounts import ROLES
+from services.identity.domain.roles import ROLES
 from tests.integration.identity.world import PASSWORD, World
 
 

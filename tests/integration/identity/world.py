@@ -22,6 +22,7 @@ from recapito.identity.v1 import (
     links_pb2_grpc,
     policies_pb2,
     policies_pb2_grpc,
+    roles_pb2_grpc,
     sessions_pb2,
     sessions_pb2_grpc,
     settings_pb2_grpc,
@@ -168,6 +169,7 @@ class World:
         self.links = links_pb2_grpc.LinksStub(self.anonymous)
         self.accounts = accounts_pb2_grpc.AccountsStub(self.anonymous)
         self.policies = policies_pb2_grpc.PoliciesStub(self.anonymous)
+        self.roles = roles_pb2_grpc.RolesStub(self.anonymous)
         self.tokens = tokens_pb2_grpc.TokensStub(self.anonymous)
         self.sign_in_settings = settings_pb2_grpc.SettingsStub(self.anonymous)
         self.minting = links_pb2_grpc.LinksStub(self.channel("notifications"))

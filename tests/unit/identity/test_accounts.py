@@ -1,24 +1,19 @@
-"""Roles, logins, and how an account follows its contact."""
+"""Logins, and how an account follows its contact."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from recapito.access.v1 import access_pb2
 
-from libs.errors import InvalidArgument
 from services.identity.domain import accounts
-from services.identity.domain.accounts import ADMINISTRATOR, ROLES, SEES_ALL, Account, Kind, State
+from services.identity.domain.accounts import Account, Kind, State
 from services.identity.domain.contacts import Access, Contact
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-DESCRIPTORS = Path(__file__).parents[3] / "protos" / "recapito" / "descriptors.binpb"
 
 
 def operator(**more: Any) -> Account:
@@ -27,48 +22,6 @@ def operator(**more: Any) -> Account:
 
 def contact(**more: Any) -> Contact:
     return replace(Contact(uuid.uuid4(), "Mario Rossi", "mario@acme.example", access=Access(enabled=True)), **more)
-
-
-def capabilities_of_the_contract() -> set[str]:
-    """Every capability that a rule of any .proto names."""
-    pool, found = descriptor_pool.Default(), set()
-    files = descriptor_pb2.FileDescriptorSet.FromString(DESCRIPTORS.read_bytes())
-    message_factory.GetMessageClassesForFiles([], pool)
-    for file in files.file:
-        for service in file.service:
-            for method in service.method:
-                options = descriptor_pb2.MethodOptions.FromString(method.options.SerializeToString())
-                found.add(options.Extensions[access_pb2.rule].operator)
-    return found - {""}
-
-
-# --- roles ---------------------------------------------------------------------------------------------------------------------------
-def test_an_administrator_holds_every_capability_of_the_contract() -> None:
-    assert ROLES[ADMINISTRATOR] == capabilities_of_the_contract()
-
-
-@pytest.mark.parametrize("role", sorted(ROLES))
-def test_a_role_names_only_capabilities_of_the_contract(role: str) -> None:
-    assert ROLES[role] <= capabilities_of_the_contract()
-
-
-def test_capabilities_are_the_union_of_the_roles() -> None:
-    both = operator(roles=("roles/accountant", "roles/reader"))
-    assert both.capabilities == ROLES["roles/accountant"] | ROLES["roles/reader"]
-
-
-@pytest.mark.req("R-GRP-11")
-@pytest.mark.parametrize(
-    ("role", "sees_all"), [(ADMINISTRATOR, True), (SEES_ALL, True), ("roles/operator", False), ("roles/reader", False)]
-)
-def test_only_administrators_and_those_who_may_see_all_are_not_held_to_groups(role: str, sees_all: bool) -> None:
-    assert operator(roles=(role,)).sees_all is sees_all
-
-
-def test_an_unknown_role_is_refused() -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        accounts.checked_roles(["roles/emperor"])
-    assert refused.value.violations[0].field == "account.roles"
 
 
 def test_changed_groups_raise_the_access_version_and_a_changed_name_does_not() -> None:
