@@ -71,7 +71,8 @@ def test_roles_are_listed_the_built_in_ones_first_and_paged(worlds: World) -> No
         for name in ("ﷺ" * 100, "banco", "Àncora", "Zeta"):
             with_role(worlds, name)
         whole = worlds.roles.ListRoles(pb.ListRolesRequest()).roles
-        paged, token = [], ""
+        paged: list[pb.Role] = []
+        token = ""
         while True:
             page = worlds.roles.ListRoles(pb.ListRolesRequest(page_size=2, page_token=token))
             paged += page.roles
@@ -168,7 +169,8 @@ def test_a_role_that_does_not_exist_is_not_given(worlds: World) -> None:
 # --- capabilities --------------------------------------------------------------------------------------------------------------------
 def test_every_capability_is_listed_with_the_methods_of_all_services_that_ask_for_it(world: World) -> None:
     with world.as_person(world.administrator()):
-        listed, token = {}, ""
+        listed: dict[str, list[str]] = {}
+        token = ""
         while True:
             page = world.roles.ListCapabilities(pb.ListCapabilitiesRequest(page_size=5, page_token=token))
             listed |= {capability.id: list(capability.methods) for capability in page.capabilities}
@@ -194,8 +196,9 @@ def test_a_changed_role_counts_from_the_next_passport_of_its_holders(worlds: Wor
     assert (seen.capabilities, seen.sees_all) == (ROLES["roles/accountant"] | {"contacts.read", SEE_ALL}, True)
     with worlds.as_person(administrator):
         change_role(worlds, pb.Role(name=role.name, capabilities=["contacts.read"]), "capabilities")
-        assert not worlds.caller(bruno).sees_all
-        name = own_account(worlds, bruno).name
+    assert not worlds.caller(bruno).sees_all
+    name = own_account(worlds, bruno).name
+    with worlds.as_person(administrator):
         update(worlds, accounts_pb2.Account(name=name, roles=["roles/reader"]), "roles")
     assert worlds.caller(bruno).capabilities == ROLES["roles/reader"]
 
@@ -205,8 +208,8 @@ def test_changed_groups_count_from_the_next_passport(worlds: World) -> None:
     administrator, naples, rome = worlds.administrator(), uuid.uuid4(), uuid.uuid4()
     bruno = joined(worlds, administrator, groups=[f"groups/{naples}"])
     assert worlds.caller(bruno).groups == {naples}
+    changed = own_account(worlds, bruno)
     with worlds.as_person(administrator):
-        changed = own_account(worlds, bruno)
         changed.groups[:] = [f"groups/{rome}"]
         assert update(worlds, changed, "groups").access_version == changed.access_version + 1
     assert worlds.caller(bruno).groups == {rome}
@@ -320,14 +323,15 @@ def test_an_account_that_holds_more_is_not_touched(office: tuple[World, str, str
             partial(world.sessions.RevokeSessions, sessions_pb2.RevokeSessionsRequest(parent=dario.name)),
         ]
         expected = "MORE_GROUPS" if "groups" in more else "MORE_CAPABILITIES"
-        assert [refused(call) for call in calls if call is not calls[5]] == [expected] * (len(calls) - 1)
+        assert [refused(call) for call in calls] == [expected] * len(calls)
         assert world.accounts.GetAccount(accounts_pb2.GetAccountRequest(name=dario.name)).display_name == "Bruno"
 
 
 def test_an_equal_may_be_helped(office: tuple[World, str, str]) -> None:
     world, _, bruno = office
+    roles = list(own_account(world, bruno).roles)
     with world.as_person(bruno):
-        carla = invite(world, "carla@studio.example", roles=list(own_account(world, bruno).roles), groups=[f"groups/{NAPLES}"])
+        carla = invite(world, "carla@studio.example", roles=roles, groups=[f"groups/{NAPLES}"])
         world.links.SendLink(links_pb2.SendLinkRequest(name=carla.name, purpose=links_pb2.Link.INVITATION))
         world.accounts.DisableAccount(accounts_pb2.DisableAccountRequest(name=carla.name))
         assert update(world, accounts_pb2.Account(name=carla.name, email="c@studio.example"), "email").email == "c@studio.example"
