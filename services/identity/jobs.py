@@ -51,6 +51,7 @@ def sweep(new_uow: NewUnitOfWork, clock: Clock) -> None:
     now = clock()
     with new_uow() as uow:
         uow.sessions.sweep(now)
+        uow.codes.sweep(now)
         uow.links.sweep(now)
         uow.throttle.sweep(now)
         uow.commit()

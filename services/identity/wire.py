@@ -14,7 +14,7 @@ from recapito.identity.events.v1 import events_pb2 as events
 from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, roles_pb2, sessions_pb2, settings_pb2
 
 from libs.errors import EtagMismatch, NotFound
-from services.identity.domain.accounts import Account, Kind
+from services.identity.domain.accounts import Account, CredentialChange, Kind
 from services.identity.domain.contacts import Access, Contact
 from services.identity.domain.explanations import Check, Explanation
 from services.identity.domain.links import Link, Purpose, State
@@ -190,7 +190,7 @@ def purpose(found: Purpose) -> links_pb2.Link.Purpose.ValueType:
 
 
 def purpose_of(value: links_pb2.Link.Purpose.ValueType) -> Purpose | None:
-    return Purpose(links_pb2.Link.Purpose.Name(value)) if value in (1, 2, 3, 4) else None
+    return Purpose(links_pb2.Link.Purpose.Name(value)) if value in (1, 2, 3, 4, 7) else None
 
 
 def link_state(found: State) -> links_pb2.Link.State.ValueType:
@@ -263,14 +263,29 @@ def link_requested(holder: Account, version: int, wanted: Purpose, landing: str 
     )
 
 
-def credentials_changed(holder: Account, version: int) -> events.CredentialsChanged:
+def credentials_changed(
+    holder: Account,
+    version: int,
+    change: CredentialChange = CredentialChange.PASSWORD,
+    *,
+    device: str = "",
+    administrators: Iterable[Account] = (),
+) -> events.CredentialsChanged:
+    """device: of a new one. administrators: who is told that a link was disowned."""
     return events.CredentialsChanged(
         account=f"accounts/{holder.id}",
         version=version,
         kind=accounts_pb2.Account.Kind.Value(holder.kind.value),
-        change=events.CredentialsChanged.PASSWORD,
+        change=events.CredentialsChanged.Change.Value(change.value),
         email=holder.email if holder.kind is Kind.OPERATOR else "",
         language_code=holder.language_code,
+        device=device,
+        administrators=[
+            events.CredentialsChanged.Administrator(
+                account=f"accounts/{one.id}", email=one.email, display_name=one.display_name, language_code=one.language_code
+            )
+            for one in administrators
+        ],
     )
 
 

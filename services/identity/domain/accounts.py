@@ -25,6 +25,17 @@ class State(enum.Enum):
     DISABLED = "DISABLED"
 
 
+class CredentialChange(enum.Enum):
+    """What the owner of an account is told of, as CredentialsChanged names it."""
+
+    PASSWORD = "PASSWORD"  # noqa: S105 - a change
+    FACTOR_ADDED = "FACTOR_ADDED"
+    FACTOR_REMOVED = "FACTOR_REMOVED"
+    RECOVERY_CODES = "RECOVERY_CODES"
+    LINK_DISOWNED = "LINK_DISOWNED"
+    NEW_DEVICE = "NEW_DEVICE"
+
+
 class EmailTaken(AlreadyExists):
     reason = "EMAIL_TAKEN"
 
@@ -118,6 +129,10 @@ class Account:
     def with_password(self, password_hash: str, *, temporary: bool = False) -> Account:
         """A new password cancels every link; whoever saves this also ends the sessions."""
         return replace(self, password_hash=password_hash, password_change_required=temporary, generation=self.generation + 1)
+
+    def without_password(self) -> Account:
+        """Whoever knows the password is shut out until a new one is set by a link; every link so far is cancelled."""
+        return replace(self, password_hash="", password_change_required=False, generation=self.generation + 1)
 
     def disable(self) -> Account:
         return replace(self, state=State.DISABLED, generation=self.generation + 1)

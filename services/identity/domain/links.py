@@ -16,6 +16,7 @@ class Purpose(enum.Enum):
     RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105 - a purpose
     INVITATION = "INVITATION"
     MAGIC = "MAGIC"
+    DISOWN = "DISOWN"  # "this was not me", in security notices
 
 
 PASSWORD_PURPOSES = (Purpose.SET_PASSWORD, Purpose.RESET_PASSWORD, Purpose.INVITATION)
@@ -24,6 +25,7 @@ LIVES: Mapping[Purpose, timedelta] = {
     Purpose.RESET_PASSWORD: timedelta(minutes=60),
     Purpose.INVITATION: timedelta(hours=48),
     Purpose.MAGIC: timedelta(days=7),  # unless configured
+    Purpose.DISOWN: timedelta(days=7),
 }
 
 

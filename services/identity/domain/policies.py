@@ -57,6 +57,10 @@ class Policy:
             raise PolicyPublished("a published policy is proof: draft a new version")
         return checked(replace(self, label=label, text_it=text_it, text_en=text_en))
 
+    def check_draft(self) -> None:
+        if self.state is not State.DRAFT:
+            raise PolicyPublished("a published policy is proof: it stays")
+
     def publish(self, now: datetime) -> Policy:
         if self.state is not State.DRAFT:
             raise PolicyPublished("this version was published before")

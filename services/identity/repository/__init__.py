@@ -13,7 +13,7 @@ from sqlalchemy.sql import ColumnElement
 from libs import database
 from libs.database import UtcDateTime
 from services.identity.repository.accounts import SqlAccounts
-from services.identity.repository.links import SqlLinkRequests, SqlLinks
+from services.identity.repository.links import SqlLinkCodes, SqlLinkRequests, SqlLinks
 from services.identity.repository.policies import SqlPolicies
 from services.identity.repository.roles import SqlRoles
 from services.identity.repository.sessions import SqlSessions
@@ -66,6 +66,10 @@ class SqlUnitOfWork(database.SqlUnitOfWork):
     @property
     def links(self) -> SqlLinks:
         return SqlLinks(self.connection, self._vault, self._database_now())
+
+    @property
+    def codes(self) -> SqlLinkCodes:
+        return SqlLinkCodes(self.connection, self._vault, self._database_now())
 
     @property
     def link_requests(self) -> SqlLinkRequests:

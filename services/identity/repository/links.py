@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,13 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
+from libs import database
 from libs.database_listing import select_page
 from libs.errors import NotFound
 from libs.listing import Listing
+from services.identity.domain import codes as code_rules
 from services.identity.domain.accounts import Kind
 from services.identity.domain.accounts import State as AccountState
 from services.identity.domain.links import Link, Purpose, State
-from services.identity.repository.tables import accounts, link_requests, links
+from services.identity.repository.tables import accounts, link_codes, link_requests, links
 from services.identity.repository.vault import Vault
 from services.identity.service import LinkRequest
 
@@ -99,6 +102,12 @@ class SqlLinks:
 
     def use(self, token: str, purposes: Sequence[Purpose], ip_address: str) -> Link | None:
         """Spend a link; None when it is not usable, whatever the reason. Of two at once one gets it."""
+        return self._use(links.c.token_hash == self._hash(token), purposes, ip_address)
+
+    def use_by_id(self, link_id: UUID, purposes: Sequence[Purpose], ip_address: str) -> Link | None:
+        return self._use(links.c.id == link_id, purposes, ip_address)
+
+    def _use(self, wanted: ColumnElement[bool], purposes: Sequence[Purpose], ip_address: str) -> Link | None:
         of_same_person = sa.exists().where(
             accounts.c.id == links.c.account_id,
             accounts.c.generation == links.c.generation,
@@ -109,7 +118,7 @@ class SqlLinks:
         spent = (
             sa.update(links)
             .where(
-                links.c.token_hash == self._hash(token),
+                wanted,
                 links.c.purpose.in_([purpose.value for purpose in purposes]),
                 links.c.use_time.is_(None),
                 links.c.cancel_time.is_(None),
@@ -138,6 +147,44 @@ class SqlLinks:
 
     def sweep(self, now: datetime) -> None:
         self.connection.execute(sa.delete(links).where(links.c.expire_time < now - KEPT))
+
+
+@dataclass(frozen=True)
+class SqlLinkCodes:
+    """now: the database's clock, or a test's."""
+
+    connection: Connection
+    vault: Vault
+    now: ColumnElement[Any]
+
+    def _hash(self, link_id: UUID, code: str) -> bytes:
+        return self.vault.digest("link code", f"{link_id}:{code}")
+
+    def add(self, codes: Sequence[tuple[Link, str]]) -> None:
+        for link, code in codes:
+            row = {
+                "account_id": link.account_id,
+                "link_id": link.id,
+                "code_hash": self._hash(link.id, code_rules.read(code)),
+                "expire_time": link.create_time + code_rules.LIFE,
+                "tries": 0,
+            }
+            added = database.insert(self.connection, link_codes).values(row)
+            self.connection.execute(added.on_conflict_do_update(index_elements=[link_codes.c.account_id], set_=row))
+
+    def try_code(self, account_id: UUID, code: str) -> UUID | None:
+        """Count the try and compare; None for a wrong code, a dead one or none, which take the same statement and the same work."""
+        live = (link_codes.c.account_id == account_id, link_codes.c.tries < code_rules.TRIES, link_codes.c.expire_time >= self.now)
+        tried = sa.update(link_codes).where(*live).values(tries=link_codes.c.tries + 1)
+        row = self.connection.execute(tried.returning(link_codes.c.link_id, link_codes.c.code_hash)).one_or_none()
+        link_id, stored = (row.link_id, row.code_hash) if row is not None else (account_id, b"")
+        return link_id if hmac.compare_digest(self._hash(link_id, code), stored) else None
+
+    def forget(self, account_id: UUID) -> None:
+        self.connection.execute(sa.delete(link_codes).where(link_codes.c.account_id == account_id))
+
+    def sweep(self, now: datetime) -> None:
+        self.connection.execute(sa.delete(link_codes).where(link_codes.c.expire_time < now))
 
 
 @dataclass(frozen=True)

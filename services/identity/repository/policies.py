@@ -70,6 +70,11 @@ class SqlPolicies:
             raise Aborted(f"policy {policy.id} was changed by someone else")
         return saved
 
+    def delete(self, policy: Policy) -> None:
+        draft = (policies.c.id == policy.id, policies.c.version == policy.version, policies.c.state == State.DRAFT.value)
+        if self.connection.execute(sa.delete(policies).where(*draft)).rowcount != 1:
+            raise Aborted(f"policy {policy.id} was changed by someone else")
+
     def supersede(self) -> None:
         current = policies.c.state == State.CURRENT.value
         former = {"state": State.SUPERSEDED.value, "version": policies.c.version + 1}

@@ -101,6 +101,17 @@ links = sa.Table(
     sa.Index("ix_links_message", "message"),
     sa.Index("ix_links_expire_time", "expire_time"),
 )
+link_codes = sa.Table(  # typed where a sign-in link cannot be followed; the newest of each account
+    "link_codes",
+    metadata,
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("link_id", sa.Uuid, sa.ForeignKey("links.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("code_hash", sa.LargeBinary(32), nullable=False),
+    sa.Column("expire_time", UtcDateTime, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Index("ix_link_codes_link_id", "link_id"),
+    sa.Index("ix_link_codes_expire_time", "expire_time"),
+)
 link_requests = sa.Table(
     "link_requests",
     metadata,

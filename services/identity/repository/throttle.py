@@ -90,6 +90,13 @@ class SqlThrottle:
         )
         return self.connection.execute(query).first() is not None
 
+    def knows(self, account_id: UUID, device: str) -> bool:
+        of_account = (known_devices.c.account_id == account_id, known_devices.c.device_hash == self.vault.digest("device", device))
+        return self.connection.execute(sa.select(known_devices.c.update_time).where(*of_account)).first() is not None
+
+    def forget_devices(self, account_id: UUID) -> None:
+        self.connection.execute(sa.delete(known_devices).where(known_devices.c.account_id == account_id))
+
     def sweep(self, now: datetime) -> None:
         self.connection.execute(sa.delete(throttles).where(throttles.c.not_before < now - COUNT_KEPT))
         self.connection.execute(sa.delete(known_devices).where(known_devices.c.update_time < now - DEVICE_KEPT))

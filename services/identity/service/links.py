@@ -14,7 +14,8 @@ from libs.listing import Listing
 from libs.unit_of_work import Clock, Request
 from services.identity import wire
 from services.identity.domain import links as rules
-from services.identity.domain.accounts import Account, Kind, fold, masked
+from services.identity.domain.accounts import Account, CredentialChange, Kind, fold, masked
+from services.identity.domain.codes import new_code
 from services.identity.domain.links import LIVES, PASSWORD_PURPOSES, Link, Purpose, State
 from services.identity.domain.sessions import Client
 from services.identity.domain.tokens import LINK_OF_ADDRESS, LINK_OF_NETWORK, new_token
@@ -35,12 +36,15 @@ from services.identity.service import contacts as follow
 def request_link(purpose: Purpose, email: str, token: str, kind: Kind | None, client: Client, *, uow: UnitOfWork, clock: Clock) -> None:
     """Note that somebody wants a link; whether the address exists is looked at afterwards, by fulfil_requests.
 
-    So the answer and the work are the same for every address. With `token` the purpose is that of the link it belonged to.
+    So the answer and the work are the same for every address. With `token` the purpose is that of the link it belonged to; who
+    disowned one wants a new password next.
     """
     with uow:
         link = uow.links.find(token) if token else None
         if link is not None:
-            purpose = link.purpose
+            holder = uow.accounts.find(link.account_id)
+            purpose = Purpose.RESET_PASSWORD if link.purpose is Purpose.DISOWN else link.purpose
+            kind = holder.kind if holder else None
         if purpose is Purpose.RESET_PASSWORD and kind is not Kind.OPERATOR and not uow.settings.current().self_service_reset:
             raise FailedPrecondition("contacts cannot reset their own password here", reason="SELF_SERVICE_RESET_OFF")
         subject = fold(email) if not token else str(link.account_id) if link else token
@@ -96,7 +100,7 @@ def send_link(
     refusal = entry.check(known, contacts=contacts, now=clock()).refusal
     with new_uow() as uow:
         account = scope.in_charge_of(account_id, accounts=uow.accounts, caller=caller)
-        if purpose is Purpose.RESET_PASSWORD or not _fits(purpose, account):
+        if purpose in {Purpose.RESET_PASSWORD, Purpose.DISOWN} or not _fits(purpose, account):
             raise InvalidArgument.of("purpose", f"an account of kind {account.kind.name} gets no such link", "PURPOSE_INVALID")
         if refusal == "ENTRY_NO_EMAIL" or not account.email:
             raise FailedPrecondition("the account has no address", reason="NO_EMAIL")
@@ -118,6 +122,7 @@ class Order:
     account_id: UUID
     purposes: Sequence[Purpose]
     landing: str = ""
+    with_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,7 @@ class Minted:
 
     purpose: Purpose
     token: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
     expire_time: datetime | None = None
     refusal: str = ""
 
@@ -144,6 +150,7 @@ def mint_links(orders: Sequence[Order], *, new_uow: NewUnitOfWork, contacts: Con
         for account_id in {link.account_id for made in answers for link, _ in made if link and link.purpose in PASSWORD_PURPOSES}:
             uow.links.cancel(account_id, PASSWORD_PURPOSES)
         uow.links.add(_newest_only([(link, minted.token) for made in answers for link, minted in made if link]))
+        uow.codes.add([(link, minted.code) for made in answers for link, minted in made if link and minted.code])
         uow.commit()
     return [[minted for _, minted in made] for made in answers]
 
@@ -206,7 +213,8 @@ def _minted(
         message=order.message,
         landing=order.landing,
     )
-    return link, Minted(purpose, new_token(), expire_time)
+    code = new_code() if order.with_code and purpose is Purpose.MAGIC else ""
+    return link, Minted(purpose, new_token(), code, expire_time)
 
 
 def mint_invitation(account: Account, *, uow: UnitOfWork) -> str:
@@ -264,6 +272,32 @@ def redeem_password_link(
             latest = uow.links.find(token)
             raise rules.unusable(latest.state(uow.now()) if latest else None)
         passwords.replace_password(current, password_hash, uow=uow)
+        uow.commit()
+
+
+def disown_link(token: str, client: Client, *, uow: UnitOfWork) -> None:
+    """Shut out whoever is in: no session, link or known device stays, nor the password; and the administrators are told.
+
+    Whether the person may enter does not matter: it only closes.
+    """
+    with uow:
+        link = uow.links.find(token)
+        if link is None or link.purpose is not Purpose.DISOWN:
+            raise rules.unusable(None)
+        if (state := link.state(uow.now())) is not State.USABLE:
+            raise rules.unusable(state)
+        administrators = uow.accounts.lock_administrators()
+        account = uow.accounts.lock(link.account_id)
+        if uow.links.use(token, [Purpose.DISOWN], client.ip_address) is None:
+            latest = uow.links.find(token)
+            raise rules.unusable(latest.state(uow.now()) if latest else None)
+        saved = uow.accounts.save(account.without_password())
+        follow.cut_off(account.id, uow=uow)
+        uow.throttle.forget_devices(account.id)
+        told = wire.credentials_changed(
+            saved, uow.accounts.next_event(account.id), CredentialChange.LINK_DISOWNED, administrators=administrators
+        )
+        uow.outbox.add(told)
         uow.commit()
 
 

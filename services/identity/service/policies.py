@@ -67,6 +67,18 @@ def publish_policy(policy_id: UUID, etag: str, *, request: Request, uow: UnitOfW
     return saved
 
 
+def delete_policy(policy_id: UUID, etag: str, *, request: Request, uow: UnitOfWork) -> None:
+    """Delete a draft; what was published stays."""
+    with uow:
+        if uow.requests.claim(request, str(policy_id)) is not None:
+            return
+        policy = uow.policies.get(policy_id)
+        wire.check_etag(etag, policy.version)
+        policy.check_draft()
+        uow.policies.delete(policy)
+        uow.commit()
+
+
 def accept_policy(policy_id: UUID | None, language: str, *, uow: UnitOfWork, caller: Caller, clock: Clock) -> Acceptance:
     """Keep the proof that the caller accepts the current version; its session may open with it. Accepting again answers the same proof.
 

@@ -17,7 +17,7 @@ from libs.unit_of_work import Clock, Request
 from services.identity import wire
 from services.identity.domain import links as link_rules
 from services.identity.domain import sessions as rules
-from services.identity.domain.accounts import Account, Kind, fold
+from services.identity.domain.accounts import Account, CredentialChange, Kind, fold
 from services.identity.domain.links import Purpose
 from services.identity.domain.sessions import Client, Method, Session, State
 from services.identity.domain.tokens import PASSWORD_OF_ACCOUNT, PASSWORD_OF_NETWORK, SigningKey, new_token
@@ -68,8 +68,8 @@ def sign_in(
             raise Unauthenticated("address or password are wrong", reason="WRONG_CREDENTIALS")
         uow.throttle.forget(PASSWORD_OF_ACCOUNT, bucket)
         uow.throttle.take_back(PASSWORD_OF_NETWORK, client.network)
-        uow.throttle.know(current.id, _device(client), now)
-        opened = _open(current, rehashed, Method.PASSWORD, client, "", uow=uow, now=now)
+        meet_device(current, client, uow=uow, now=now)
+        opened = open_session(current, rehashed, Method.PASSWORD, client, "", uow=uow, now=now)
         uow.commit()
     return opened
 
@@ -92,12 +92,14 @@ def sign_in_by_link(token: str, client: Client, *, new_uow: NewUnitOfWork, conta
         if used is None:
             latest = uow.links.find(token)
             raise link_rules.unusable(latest.state(uow.now()) if latest else None, Unauthenticated)
-        opened = _open(current, current.password_hash, Method.MAGIC_LINK, client, used.landing, uow=uow, now=now)
+        opened = open_session(current, current.password_hash, Method.MAGIC_LINK, client, used.landing, uow=uow, now=now)
         uow.commit()
     return opened
 
 
-def _open(account: Account, password_hash: str, method: Method, client: Client, landing: str, *, uow: UnitOfWork, now: datetime) -> Opened:
+def open_session(
+    account: Account, password_hash: str, method: Method, client: Client, landing: str, *, uow: UnitOfWork, now: datetime
+) -> Opened:
     session, token = rules.opened(new_id(), account.id, method, client, now, landing), new_token()
     uow.sessions.add(session, token)
     signed_in = uow.accounts.mark_sign_in(account.id, password_hash, now)
@@ -131,7 +133,20 @@ def count_password_check(subject: str, login: str, client: Client, *, new_uow: N
 
 
 def _device(client: Client) -> str:
-    return f"{client.network}:{client.user_agent}"
+    """Return what a device is known by: where it is and what it is, but not the version, which changes every few weeks."""
+    return f"{client.network}:{client.device or client.user_agent}"
+
+
+def meet_device(account: Account, client: Client, *, uow: UnitOfWork, now: datetime) -> None:
+    """Remember a device that gave the right credentials; tell the owner of one that the account had not used before.
+
+    account: as it was before this sign-in, because of the very first one nobody is told.
+    """
+    device = _device(client)
+    if account.last_sign_in_time is not None and not uow.throttle.knows(account.id, device):
+        version = uow.accounts.next_event(account.id)
+        uow.outbox.add(wire.credentials_changed(account, version, CredentialChange.NEW_DEVICE, device=client.device))
+    uow.throttle.know(account.id, device, now)
 
 
 # --- stay in -------------------------------------------------------------------------------------------------------------------------

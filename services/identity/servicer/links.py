@@ -97,6 +97,10 @@ class Links(LinksServicer):
         )
         return Empty()
 
+    def DisownLink(self, request: pb.DisownLinkRequest, _context: ServicerContext) -> Empty:
+        links.disown_link(request.token, wire.client(request.client_info), uow=self.new_uow())
+        return Empty()
+
     def MintLinks(self, request: pb.MintLinksRequest, _context: ServicerContext) -> pb.MintLinksResponse:
         orders = [_order(order) for order in request.orders]
         minted = links.mint_links(orders, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock)
@@ -115,10 +119,15 @@ def _purpose(value: pb.Link.Purpose.ValueType) -> Purpose:
 
 def _order(order: pb.MintLinksRequest.Order) -> links.Order:
     message = order.message.rpartition("/")[2]
-    return links.Order(message, wire.id_of(order.account), [_purpose(value) for value in order.purposes], order.landing)
+    purposes = [_purpose(value) for value in order.purposes]
+    return links.Order(message, wire.id_of(order.account), purposes, order.landing, order.with_code)
 
 
 def _minted(made: links.Minted) -> pb.MintLinksResponse.Minted:
     return pb.MintLinksResponse.Minted(
-        purpose=wire.purpose(made.purpose), token=made.token, expire_time=wire.time(made.expire_time), refusal=made.refusal
+        purpose=wire.purpose(made.purpose),
+        token=made.token,
+        code=made.code,
+        expire_time=wire.time(made.expire_time),
+        refusal=made.refusal,
     )

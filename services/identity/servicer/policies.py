@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import ServicerContext
 from recapito.identity.v1 import policies_pb2 as pb
@@ -47,6 +48,10 @@ class Policies(PoliciesServicer):
                 wire.id_of(request.policy.name), change, request.policy.etag, request=context.request_of(request), uow=self.new_uow()
             )
         )
+
+    def DeletePolicy(self, request: pb.DeletePolicyRequest, _context: ServicerContext) -> Empty:
+        policies.delete_policy(wire.id_of(request.name), request.etag, request=context.request_of(request), uow=self.new_uow())
+        return Empty()
 
     def PublishPolicy(self, request: pb.PublishPolicyRequest, _context: ServicerContext) -> pb.Policy:
         return wire.policy(

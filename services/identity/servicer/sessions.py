@@ -14,7 +14,7 @@ from libs.listing import listing
 from libs.rpc import context, passports
 from libs.unit_of_work import Clock
 from services.identity import wire
-from services.identity.service import Contacts, Hasher, NewUnitOfWork, sessions
+from services.identity.service import Contacts, Hasher, NewUnitOfWork, codes, sessions
 from services.identity.servicer.names import account_of, last_of
 from services.identity.servicer.tokens import KeyRing
 
@@ -48,6 +48,10 @@ class Sessions(SessionsServicer):
             case "link":
                 opened = sessions.sign_in_by_link(
                     request.link.token, client, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock
+                )
+            case "code":
+                opened = codes.sign_in_by_code(
+                    request.code.email, request.code.code, client, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock
                 )
             case _:
                 raise InvalidArgument.of("password", "a password or a link is required", "REQUIRED")

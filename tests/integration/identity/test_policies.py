@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.descriptor import Descriptor
 from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2
 
-from libs.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ServiceError
+from libs.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ServiceError
 from tests.integration.identity.world import USER_AGENT, World
 
 
@@ -167,6 +167,22 @@ def test_a_draft_is_changed_field_by_field_with_its_etag(worlds: World) -> None:
         assert stale.value.reason == "ETAG_MISMATCH"
         listed = worlds.policies.ListPolicies(policies_pb2.ListPoliciesRequest(filter="state = DRAFT")).policies
         assert [policy.name for policy in listed] == [made.name]
+
+
+def test_a_draft_can_be_deleted_and_what_was_published_cannot(worlds: World) -> None:
+    with worlds.as_person(worlds.administrator()):
+        policy = draft(worlds)
+        gone = policies_pb2.DeletePolicyRequest(name=policy.name, etag=policy.etag, request_id="once")
+        with pytest.raises(Aborted):
+            worlds.policies.DeletePolicy(policies_pb2.DeletePolicyRequest(name=policy.name, etag='"7"'))
+        for _ in range(2):
+            worlds.policies.DeletePolicy(gone)
+        with pytest.raises(NotFound):
+            worlds.policies.GetPolicy(policies_pb2.GetPolicyRequest(name=policy.name))
+        current = worlds.policies.GetPolicy(policies_pb2.GetPolicyRequest(name="policies/current"))
+        with pytest.raises(FailedPrecondition) as refused:
+            worlds.policies.DeletePolicy(policies_pb2.DeletePolicyRequest(name=current.name))
+    assert refused.value.reason == "POLICY_PUBLISHED"
 
 
 def test_a_draft_is_shown_to_operators_alone(world: World) -> None:

@@ -232,10 +232,19 @@ class World:
 
     # --- what others do --------------------------------------------------------------------------------------------------------------
     def mint(
-        self, account_id: UUID, *purposes: links_pb2.Link.Purpose.ValueType, message: UUID | None = None, landing: str = ""
+        self,
+        account_id: UUID,
+        *purposes: links_pb2.Link.Purpose.ValueType,
+        message: UUID | None = None,
+        landing: str = "",
+        with_code: bool = False,
     ) -> list[links_pb2.MintLinksResponse.Minted]:
         order = links_pb2.MintLinksRequest.Order(
-            message=f"messages/{message or uuid.uuid4()}", account=f"accounts/{account_id}", purposes=purposes, landing=landing
+            message=f"messages/{message or uuid.uuid4()}",
+            account=f"accounts/{account_id}",
+            purposes=purposes,
+            landing=landing,
+            with_code=with_code,
         )
         return list(self.minting.MintLinks(links_pb2.MintLinksRequest(orders=[order])).orders[0].links)
 
