@@ -69,7 +69,7 @@ def _contacts(settings: Settings) -> GrpcContacts:
 def serve(settings: Settings, *, clock: Clock = now, database_now: repository.DatabaseNow = repository.current_timestamp) -> Server:
     """Return the gRPC server, not started. clock judges sessions and keys, database_now links; tests move them."""
     _, new_uow, new_reads = _units_of_work(settings, clock, database_now)
-    contacts, hasher = _contacts(settings), Argon2Hasher()
+    contacts, hasher = _contacts(settings), Argon2Hasher(places=max(1, settings.server_threads // 2))
     keys = servicer.KeyRing(JoseSigner(), new_reads, new_uow, timedelta(days=settings.signing_key_days), clock)
     server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify)
     server.add(

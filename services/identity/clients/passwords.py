@@ -24,11 +24,16 @@ def common_passwords() -> frozenset[str]:
 
 
 class Argon2Hasher:
-    """At most two hashes for each core run at once: each takes 19 MiB and some 20 ms of a core."""
+    """At most two hashes for each core run at once: each takes 19 MiB and some 20 ms of a core.
 
-    def __init__(self, at_once: int = 2 * (os.cpu_count() or 1)) -> None:
+    places: how many may be at it or wait for it, so that the wait stays short and the other calls find a thread.
+    """
+
+    def __init__(self, at_once: int = 2 * (os.cpu_count() or 1), places: int = 8) -> None:
         self._argon2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._turns = threading.BoundedSemaphore(at_once)
+        self._places = threading.BoundedSemaphore(places)
+        self._held = threading.local()
         self._dummy = self._argon2.hash(os.urandom(16).hex())
 
     @property
@@ -36,11 +41,11 @@ class Argon2Hasher:
         return common_passwords()
 
     def hash(self, password: str) -> str:
-        with self._turn():
+        with self.place(), self._turns:
             return self._argon2.hash(_bytes(password))
 
     def verify(self, password_hash: str, password: str) -> bool:
-        with self._turn():
+        with self.place(), self._turns:
             try:
                 self._argon2.verify(password_hash or self._dummy, _bytes(password))
             except (VerificationError, InvalidHashError):
@@ -51,13 +56,18 @@ class Argon2Hasher:
         return self._argon2.check_needs_rehash(password_hash)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(blocking=False):
+    def place(self) -> Iterator[None]:
+        if getattr(self._held, "place", False):
+            yield
+            return
+        if not self._places.acquire(blocking=False):
             raise Unavailable("too many people sign in at this moment", reason="BUSY", retry_after_seconds=1)
+        self._held.place = True
         try:
             yield
         finally:
-            self._turns.release()
+            self._held.place = False
+            self._places.release()
 
 
 def _bytes(password: str) -> bytes:

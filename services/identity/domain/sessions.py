@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
 
 from services.identity.domain.accounts import Account, Kind
@@ -36,10 +37,14 @@ class Client:
 
     @property
     def network(self) -> str:
-        """The /24 of an IPv4 address, the /64 of an IPv6 one: what one subscriber holds."""
-        if ":" in self.ip_address:
-            return ":".join(self.ip_address.split(":")[:4])
-        return self.ip_address.rpartition(".")[0] or self.ip_address
+        """The /24 of an IPv4 address, the /64 of an IPv6 one: what one subscriber holds, however the address is written."""
+        try:
+            address = ip_address(self.ip_address)
+        except ValueError:
+            return self.ip_address
+        if isinstance(address, IPv6Address):
+            address = address.ipv4_mapped or address
+        return str(ip_network((address, 24 if address.version == 4 else 64), strict=False))
 
     @property
     def device(self) -> str:

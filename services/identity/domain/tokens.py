@@ -65,8 +65,11 @@ class Limit:
     idle: bool = True
 
 
-# Ten password checks in fifteen minutes: four at once, the tenth after some 8 minutes, then one each 15.
+# Ten password checks in fifteen minutes: four at once, the tenth after some 8 minutes, then none for 15, when it starts anew.
 PASSWORD_OF_ACCOUNT = Limit("password", free=4, waits=(15, 30, 60, 120, 240, 900))
-PASSWORD_OF_NETWORK = Limit("network", free=99, waits=(900,), idle=False)
+# A whole company may stand behind one address: a hundred wrong passwords in fifteen minutes, then waits that grow. Right ones are
+# not counted, and devices from which somebody signed in before do not wait for their neighbours.
+PASSWORD_OF_NETWORK = Limit("network", free=99, waits=(15, 30, 60, 120, 240, 900), idle=False)
+# Three mails an hour, five minutes apart.
 LINK_OF_ADDRESS = Limit("link", free=0, waits=(300, 300, 3600), window_seconds=3600)
-LINK_OF_NETWORK = Limit("link-network", free=29, waits=(3600,), window_seconds=3600, idle=False)
+LINK_OF_NETWORK = Limit("link-network", free=59, waits=(60, 120, 240, 480, 900), window_seconds=3600, idle=False)

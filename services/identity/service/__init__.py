@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -216,10 +217,11 @@ class Contacts(Protocol):
 
 
 class Hasher(Protocol):
-    """Argon2id. Raises Unavailable when too many hashes run at once."""
+    """Argon2id. Raises Unavailable when too many wait for it."""
 
     @property
     def common(self) -> Container[str]: ...  # passwords of public leaks, folded
+    def place(self) -> AbstractContextManager[None]: ...  # kept for this thread, so that a check that was counted is made
     def hash(self, password: str) -> str: ...
     def verify(self, password_hash: str, password: str) -> bool: ...  # the same work without a hash, and never True
     def outdated(self, password_hash: str) -> bool: ...  # made with weaker parameters than today's

@@ -47,7 +47,7 @@ def request_link(purpose: Purpose, email: str, token: str, kind: Kind | None, cl
             kind = holder.kind if holder else None
         if purpose is Purpose.RESET_PASSWORD and kind is not Kind.OPERATOR and not uow.settings.current().self_service_reset:
             raise FailedPrecondition("contacts cannot reset their own password here", reason="SELF_SERVICE_RESET_OFF")
-        subject = fold(email) if not token else str(link.account_id) if link else token
+        subject = fold(email) if not token else link.login if link else token  # by address or by an earlier link: one count
         if _too_many(subject, client, uow=uow, now=clock()):
             uow.commit()
             return

@@ -75,8 +75,10 @@ def change_password(
         session = uow.sessions.get(account_id, caller.session_id)
     temporary = session_rules.state_of(session, account, accepted=True) is State.PASSWORD_CHANGE_REQUIRED
     if not temporary:
-        bucket = count_password_check(f"change:{account_id}", account.login or "", session.client, new_uow=new_uow, now=now)
-        if not hasher.verify(account.password_hash, current):
+        with hasher.place():
+            bucket = count_password_check(f"change:{account_id}", account.login or "", session.client, new_uow=new_uow, now=now)
+            right = hasher.verify(account.password_hash, current)
+        if not right:
             raise PermissionDenied("the current password is wrong", reason="WRONG_PASSWORD")
     if hasher.verify(account.password_hash, new):
         raise InvalidArgument.of("new_password", "must differ from the current one", "PASSWORD_UNCHANGED")

@@ -49,8 +49,24 @@ def sign_in(
     """Open a session by password.
 
     Whatever is wrong (address, password, disabled, out of its period, no password), the answer and the work are the same: one
-    count, one look-up, one hash. Contacts is asked only for a person who gave the right password.
+    count, one look-up, one hash. Contacts is asked only for a person who gave the right password. Who finds no place in the
+    queue for the hash gets Unavailable before anything is counted.
     """
+    with hasher.place():
+        return _sign_in(email, password, kind, client, new_uow=new_uow, contacts=contacts, hasher=hasher, clock=clock)
+
+
+def _sign_in(
+    email: str,
+    password: str,
+    kind: Kind | None,
+    client: Client,
+    *,
+    new_uow: NewUnitOfWork,
+    contacts: Contacts,
+    hasher: Hasher,
+    clock: Clock,
+) -> Opened:
     login, now = fold(email), clock()
     today = contacts.today(now)  # for every address, because it may take a question to contacts
     bucket = count_password_check(login, login, client, new_uow=new_uow, now=now)
@@ -118,16 +134,17 @@ def announce_if_open(session: Session, account: Account, state: State, *, uow: U
 def count_password_check(subject: str, login: str, client: Client, *, new_uow: NewUnitOfWork, now: datetime) -> str:
     """Count a password check before it is made; return what it was counted under.
 
-    A device that signed in here before has a count of its own, so that strangers' failures do not hold its owner up.
+    A device that signed in here before has a count of its own, and waits for no neighbour: strangers' failures do not hold its
+    owner up.
     """
     with new_uow() as uow:
         device = _device(client)
-        bucket = f"{subject}:{device}" if uow.throttle.known(login, device) else subject
-        waits = [uow.throttle.hit(PASSWORD_OF_ACCOUNT, bucket, now)[1]]
-        if client.network:
-            waits.append(uow.throttle.hit(PASSWORD_OF_NETWORK, client.network, now)[1])
+        known = uow.throttle.known(login, device)
+        bucket = f"{subject}:{device}" if known else subject
+        wait = uow.throttle.hit(PASSWORD_OF_ACCOUNT, bucket, now)[1]
+        crowded = uow.throttle.hit(PASSWORD_OF_NETWORK, client.network, now)[1] if client.network else 0
         uow.commit()
-    if (wait := max(waits)) > 0:
+    if (wait := wait if known else max(wait, crowded)) > 0:
         raise ResourceExhausted("too many attempts; wait before the next", reason="TOO_MANY_ATTEMPTS", retry_after_seconds=wait)
     return bucket
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import pytest
 from argon2 import PasswordHasher
@@ -95,12 +98,34 @@ def test_a_hash_of_weaker_parameters_is_outdated() -> None:
     assert not hasher.outdated(hasher.hash("una barca verde"))
 
 
-def test_above_the_limit_hashing_is_refused_and_not_queued() -> None:
-    hasher = Argon2Hasher(at_once=1)
+def test_as_many_hashes_run_at_once_as_two_for_each_core_and_the_rest_waits() -> None:
+    """Rule 6 of the security rules."""
+    hasher = Argon2Hasher(places=50)
+    running, most, lock = 0, 0, threading.Lock()
+
+    class Counted:
+        def verify(self, _hash: str, _password: bytes) -> bool:
+            nonlocal running, most
+            with lock:
+                running, most = running + 1, max(most, running + 1)
+            at_work.wait(0.02)
+            with lock:
+                running -= 1
+            return True
+
+    at_work, hasher._argon2 = threading.Event(), cast("PasswordHasher", Counted())
+    with ThreadPoolExecutor(30) as threads:
+        done = list(threads.map(lambda _: hasher.verify("a hash", "una barca verde"), range(30)))
+    assert all(done)
+    assert most <= 2 * (os.cpu_count() or 1)
+
+
+def test_without_a_place_in_the_queue_hashing_is_refused_at_once() -> None:
+    hasher = Argon2Hasher(at_once=1, places=1)
     inside, leave = threading.Event(), threading.Event()
 
     def occupy() -> None:
-        with hasher._turn():
+        with hasher.place():
             inside.set()
             leave.wait(10)
 
@@ -113,3 +138,10 @@ def test_above_the_limit_hashing_is_refused_and_not_queued() -> None:
     thread.join()
     assert refused.value.retry_after_seconds == 1
     assert not hasher.verify("", "una barca verde")  # there is room again
+
+
+def test_who_holds_a_place_hashes_in_it() -> None:
+    hasher = Argon2Hasher(at_once=1, places=1)
+    with hasher.place():
+        assert not hasher.verify("", "una barca verde")
+        assert hasher.hash("una barca verde")

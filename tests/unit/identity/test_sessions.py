@@ -67,6 +67,18 @@ def test_a_device_is_named_as_people_say_it(user_agent: str, device: str) -> Non
     assert Client("", user_agent).device == device
 
 
-@pytest.mark.parametrize(("ip_address", "network"), [("192.0.2.77", "192.0.2"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2"), ("", "")])
+@pytest.mark.parametrize(
+    ("ip_address", "network"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8::5:6:7:8", "2001:db8::/64"),
+        ("2001:0DB8:0:0:a:b:c:d", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unix:", "unix:"),
+        ("", ""),
+    ],
+)
 def test_a_network_is_what_one_subscriber_holds(ip_address: str, network: str) -> None:
     assert Client(ip_address).network == network
