@@ -16,10 +16,11 @@ from uuid import UUID
 import psycopg
 import sqlalchemy as sa
 from google.protobuf.message import Message
+from recapito.platform.events.v1.events_pb2 import AuditEntryRecorded
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 
-from libs import telemetry
+from libs import audit, telemetry
 from libs.errors import RequestIdReused
 from libs.ids import new_id
 from libs.messaging.event import Event, event_of
@@ -272,10 +273,14 @@ class SqlInbox:
 
 
 class SqlRequests:
+    """made: the result of the claim. repeated: it was a retry, which changes nothing."""
+
     def __init__(self, connection: Connection, clock: Callable[[], datetime]) -> None:
         self._connection, self._clock = connection, clock
+        self.made, self.repeated = "", False
 
     def claim(self, request: Request, result: str) -> str | None:
+        self.made = result
         if not request.id:
             return None
         key = {"caller": request.caller, "request_id": request.id}
@@ -287,6 +292,7 @@ class SqlRequests:
         earlier = self._connection.execute(sa.select(requests).where(of_caller)).one()
         if earlier.fingerprint != request.fingerprint:
             raise RequestIdReused(f"request_id {request.id} was used for another request")
+        self.repeated = True
         return str(earlier.result)
 
 
@@ -314,6 +320,7 @@ class SqlUnitOfWork:
         self._channels.add(channel)
 
     def commit(self) -> None:
+        recorded = self._record()
         if self.outbox.events:
             self.connection.execute(sa.insert(outbox), [_outbox_row(event) for event in self.outbox.events])
             self.wake(OUTBOX_CHANNEL)
@@ -321,14 +328,36 @@ class SqlUnitOfWork:
             for channel in sorted(self._channels):
                 self.connection.execute(sa.select(sa.func.pg_notify(channel, "")))
         self._transaction.commit()
+        if recorded:
+            audit.recorded()
         if _is_sqlite(self.engine):
             for channel in self._channels:
                 signal(self.engine, channel)
+
+    def _record(self) -> bool:
+        """Add the audit entry of the call, when this is the transaction that it was made for."""
+        if self.requests.repeated:
+            return False
+        entry = audit.done(self._source, self.requests.made, [event.subject for event in self.outbox.events], self.clock())
+        if entry is not None:
+            self.outbox.add(entry)
+        return entry is not None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._transaction.is_active:
             self._transaction.rollback()
         self.connection.close()
+
+
+def refusals(engine: Engine, source: str) -> audit.Refusals:
+    """Return what writes the refusals of a service, each in a transaction of its own."""
+
+    def write(entry: AuditEntryRecorded, _request: Message | None) -> None:
+        with SqlUnitOfWork(engine, source) as uow, audit.aside():
+            uow.outbox.add(entry)
+            uow.commit()
+
+    return audit.Refusals(source, write, lambda: datetime.now(UTC))
 
 
 def _outbox_row(event: Event) -> dict[str, Any]:

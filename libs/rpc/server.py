@@ -18,8 +18,9 @@ from grpc_reflection.v1alpha import reflection
 from recapito.access.v1 import access_pb2
 from recapito.identity.v1 import tokens_pb2, tokens_pb2_grpc
 
-from libs import access, telemetry
+from libs import access, audit, telemetry
 from libs.access import ANONYMOUS, Caller
+from libs.audit import Refusals, Trail
 from libs.errors import Internal, ServiceError
 from libs.rpc import client, context, passports, validation
 from libs.rpc.status import abort, code_of
@@ -37,6 +38,11 @@ log = telemetry.logger(__name__)
 class _Method:
     name: str
     rule: access_pb2.Rule
+    changes: bool  # something, at the wish of a person
+
+    @property
+    def full_name(self) -> str:
+        return self.name[1:].replace("/", ".")
 
 
 def verifier(service: str, settings: RpcSettings) -> passports.PassportVerifier:
@@ -49,11 +55,14 @@ def verifier(service: str, settings: RpcSettings) -> passports.PassportVerifier:
 class Server:
     """The gRPC server of one service. Add the servicers, then start; a method without an access rule stops the start.
 
-    verify: reads a passport; see `verifier`. Reflection is answered everywhere but in production.
+    verify: reads a passport; see `verifier`. refusals: writes those that the audit must know; None for a server without a database.
+    Reflection is answered everywhere but in production.
     """
 
-    def __init__(self, service: str, settings: ServiceSettings, verify: Callable[[str], Caller]) -> None:
-        self._service, self._settings = service, settings
+    def __init__(
+        self, service: str, settings: ServiceSettings, verify: Callable[[str], Caller], refusals: Refusals | None = None
+    ) -> None:
+        self._service, self._settings, self._refusals = service, settings, refusals
         self._secret = settings.internal_secret.get_secret_value().encode()
         if not (self._secret or settings.tls_certificate_file):
             raise SystemExit("set RECAPITO_TLS_CERTIFICATE_FILE, _KEY_FILE and _CA_FILE, or RECAPITO_INTERNAL_SECRET")
@@ -80,8 +89,10 @@ class Server:
         register(servicer, self._server)
 
     def start(self) -> None:
+        methods = [method for service in self._descriptors for method in service.methods]
+        changing = {f"/{method.containing_service.full_name}/{method.name}" for method in methods if audit.changes(method)}
         for path, rule in access.rules(self._descriptors).items():
-            self._methods[path] = _Method(path, rule)
+            self._methods[path] = _Method(path, rule, path in changing)
         if self._settings.environment != "production":
             reflection.enable_server_reflection([d.full_name for d in self._descriptors] + [reflection.SERVICE_NAME], self._server)
         address = self._settings.listen_address
@@ -120,6 +131,14 @@ class Server:
                 return ANONYMOUS  # passports travel between services only
             return self._verify(passport)
         return service
+
+    def refused(self, trail: Trail, error: ServiceError) -> None:
+        """Record a refusal; when that fails, the refusal stands all the same."""
+        if self._refusals is not None:
+            try:
+                self._refusals.refused(trail, code_of(error).name, error.reason)
+            except Exception:
+                log.exception("a refusal was not recorded", method=trail.method)
 
     def _calling_service(self, call: grpc.ServicerContext, metadata: dict[str, str]) -> Caller:
         if self._settings.tls_certificate_file:
@@ -169,12 +188,14 @@ class _Answering:
 
     def __init__(self, server: Server, method: _Method, metadata: dict[str, str], call: grpc.ServicerContext, request: Message) -> None:
         self._server, self._method, self._metadata, self._call, self._request = server, method, metadata, call, request
+        self._trail = Trail(method.full_name, method.changes)
 
     def __enter__(self) -> None:
         self._span = telemetry.answering(self._method.name, self._metadata.get("traceparent", ""))
         self._span.__enter__()
         try:
-            caller = self._server.caller(self._call, self._metadata)
+            caller = self._trail.caller = self._server.caller(self._call, self._metadata)
+            self._trail.request = self._request
             access.check(self._method.rule, caller, datetime.now(UTC))
             validation.check(self._request)
         except ServiceError as error:
@@ -183,8 +204,11 @@ class _Answering:
         deadline = time.monotonic() + min(left if left is not None else LONGEST_SECONDS, LONGEST_SECONDS)
         self._context = context.answering(context.Call(self._method.name, caller, deadline, _language(self._metadata)))
         self._context.__enter__()
+        self._following = audit.following(self._trail)
+        self._following.__enter__()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        self._following.__exit__(None, None, None)
         self._context.__exit__(None, None, None)
         if error is None or isinstance(error, GeneratorExit):
             self._span.__exit__(None, None, None)
@@ -195,6 +219,7 @@ class _Answering:
             self._fail(Internal("an internal error; its trace is in the log", reason="INTERNAL"))
 
     def _fail(self, error: ServiceError) -> None:
+        self._server.refused(self._trail, error)
         telemetry.failed(code_of(error).name)
         self._span.__exit__(None, None, None)
         abort(self._call, error)

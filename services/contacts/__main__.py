@@ -46,7 +46,7 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
     engine = _connect(settings)
     new_uow = partial(repository.SqlUnitOfWork, engine, SERVICE, now)
     reading = partial(repository.reading, database.reader(engine))
-    server = Server(SERVICE, settings, verify or verifier(SERVICE, settings).verify)
+    server = Server(SERVICE, settings, verify or verifier(SERVICE, settings).verify, database.refusals(engine, SERVICE))
     server.add(
         customers_pb2_grpc.add_CustomersServicer_to_server,
         servicer.Customers(new_uow, reading, now),

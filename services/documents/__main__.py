@@ -54,7 +54,7 @@ def serve(settings: Settings) -> Server:
     new_reader = partial(repository.SqlReader, database.reader(engine))
     new_uow = partial(repository.SqlUnitOfWork, engine, SERVICE, now)
     contacts, zone = _contacts(settings), ZoneInfo(settings.time_zone)
-    server = Server(SERVICE, settings, verifier(SERVICE, settings).verify)
+    server = Server(SERVICE, settings, verifier(SERVICE, settings).verify, database.refusals(engine, SERVICE))
     server.add(
         invoices_pb2_grpc.add_InvoicesServicer_to_server,
         servicer.Invoices(new_reader, new_uow, contacts, _copies(engine, settings), now, zone),

@@ -59,7 +59,7 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
     """Return the gRPC server, not started. verify: reads a passport; None: with the keys of identity."""
     words, engine = _words(), _connect(settings)
     planner, read = _planner(settings, engine, words), partial(repository.reading, database.reader(engine))
-    server = Server(SERVICE, settings, verify or verifier(SERVICE, settings).verify)
+    server = Server(SERVICE, settings, verify or verifier(SERVICE, settings).verify, database.refusals(engine, SERVICE))
     server.add(
         dispatches_pb2_grpc.add_DispatchesServicer_to_server,
         servicer.Dispatches(read, Foresight(planner, _documents(settings), read), words),
