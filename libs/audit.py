@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,12 +52,12 @@ class Trail:
     actor: str = ""
     session: str = ""
     recorded: bool = False
-    _aside: int = field(default=0, repr=False)
+    asides: int = 0
 
     @property
     def open(self) -> bool:
         """Whether the transaction that commits now is the one that the call was made for."""
-        return self.changes and not self.recorded and not self._aside
+        return self.changes and not self.recorded and not self.asides
 
 
 _trail: ContextVar[Trail | None] = ContextVar("trail", default=None)
@@ -88,11 +88,11 @@ def aside() -> Iterator[None]:
     if trail is None:
         yield
         return
-    trail._aside += 1
+    trail.asides += 1
     try:
         yield
     finally:
-        trail._aside -= 1
+        trail.asides -= 1
 
 
 def done(service: str, made: str, subjects: Sequence[str], now: datetime) -> AuditEntryRecorded | None:

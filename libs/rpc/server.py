@@ -59,9 +59,7 @@ class Server:
     Reflection is answered everywhere but in production.
     """
 
-    def __init__(
-        self, service: str, settings: ServiceSettings, verify: Callable[[str], Caller], refusals: Refusals | None = None
-    ) -> None:
+    def __init__(self, service: str, settings: ServiceSettings, verify: Callable[[str], Caller], refusals: Refusals | None = None) -> None:
         self._service, self._settings, self._refusals = service, settings, refusals
         self._secret = settings.internal_secret.get_secret_value().encode()
         if not (self._secret or settings.tls_certificate_file):

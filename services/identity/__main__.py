@@ -1,4 +1,4 @@
-"""Builds the real objects of identity: python -m services.identity server|worker|migrate|create-administrator|rotate-keys|dead."""
+"""Builds the real objects of identity: python -m services.identity server|worker|migrate|dead, and its own commands below."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import click
 from recapito.identity.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
+    audit_pb2,
+    audit_pb2_grpc,
     links_pb2,
     links_pb2_grpc,
     policies_pb2,
@@ -36,12 +38,13 @@ from libs.rpc.server import Server
 from libs.unit_of_work import Clock
 from services.identity import consumer, jobs, repository, servicer
 from services.identity.clients.contacts import GrpcContacts
+from services.identity.clients.heads import FileHeads
 from services.identity.clients.passwords import Argon2Hasher
 from services.identity.clients.signing import JoseSigner
 from services.identity.clients.words import YamlSentences
 from services.identity.domain.roles import SEE_ALL
 from services.identity.repository.vault import Vault
-from services.identity.service import NewUnitOfWork, accounts, tokens
+from services.identity.service import NewUnitOfWork, accounts, audit, tokens
 from services.identity.settings import Settings
 
 SERVICE = "identity"
@@ -70,12 +73,18 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     """Return the gRPC server, not started. clock judges sessions and keys, database_now links; tests move them."""
     _, new_uow, new_reads = _units_of_work(settings, clock, database_now)
     contacts, hasher = _contacts(settings), Argon2Hasher(places=max(1, settings.server_threads // 2))
-    keys = servicer.KeyRing(JoseSigner(), new_reads, new_uow, timedelta(days=settings.signing_key_days), clock)
-    server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify)
+    signer = JoseSigner()
+    keys = servicer.KeyRing(signer, new_reads, new_uow, timedelta(days=settings.signing_key_days), clock)
+    server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify, servicer.refusals(new_uow, clock))
     server.add(
         accounts_pb2_grpc.add_AccountsServicer_to_server,
         servicer.Accounts(new_uow, new_reads, contacts, hasher, clock, YamlSentences()),
         accounts_pb2.DESCRIPTOR.services_by_name["Accounts"],
+    )
+    server.add(
+        audit_pb2_grpc.add_AuditServicer_to_server,
+        servicer.Audit(new_reads, keys, signer, FileHeads(settings.audit_head_file)),
+        audit_pb2.DESCRIPTOR.services_by_name["Audit"],
     )
     server.add(
         sessions_pb2_grpc.add_SessionsServicer_to_server,
@@ -112,13 +121,16 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
 
 def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     """Return the bodies of the worker's threads: relay, consumer, jobs."""
-    engine, new_uow, _ = _units_of_work(settings)
+    engine, new_uow, new_reads = _units_of_work(settings)
+    signer, key_life = JoseSigner(), timedelta(days=settings.signing_key_days)
+    keys = partial(tokens.signing_keys, key_life, new_reads=new_reads, new_uow=new_uow, clock=now)
     events = bus.connect(settings.bus_url.get_secret_value())
     return [
         Relay(engine, SERVICE, events).run,
         Consumer(engine, SERVICE, events, consumer.handlers(new_uow, _contacts(settings), now)),
         jobs.link_requests(engine, new_uow),
-        jobs.housekeeping(new_uow, timedelta(days=settings.signing_key_days), now),
+        jobs.housekeeping(new_uow, key_life, now),
+        jobs.sign_audit(new_reads, new_uow, keys, signer, FileHeads(settings.audit_head_file), now),
         process.sweep(engine),
     ]
 
@@ -131,6 +143,19 @@ def bootstrap_administrator(settings: Settings, email: str, display_name: str, p
     """
     _, new_uow, _ = _units_of_work(settings)
     return accounts.bootstrap_administrator(email, display_name, password, new_uow=new_uow, hasher=Argon2Hasher(), clock=now)
+
+
+def broken_chains(settings: Settings) -> list[str]:
+    """Recompute the audit; return a sentence for each chain that is not as it was written."""
+    _, _, new_reads = _units_of_work(settings)
+    with new_reads() as reads:
+        keys = reads.keys.all()
+    broken = []
+    for service in audit.services(uow=new_reads()):
+        found = audit.verify_chain(service, uow=new_reads(), keys=keys, signer=JoseSigner(), heads=FileHeads(settings.audit_head_file))
+        if not found.intact:
+            broken.append(f"the audit of {service} is broken at entry {found.broken_sequence}: it or one before was changed or removed")
+    return broken
 
 
 # --- commands ------------------------------------------------------------------------------------------------------------------------
@@ -153,6 +178,14 @@ def rotate_keys() -> None:
     _, new_uow, _ = _units_of_work(settings)
     tokens.rotate_keys(timedelta(days=settings.signing_key_days), uow=new_uow(), clock=now, force=True)
     click.echo("done")
+
+
+@main.command()
+def audit_verify() -> None:
+    """Recompute the audit of every service and hold it against its signed heads; ends with 1 when something was changed."""
+    broken = broken_chains(Settings.load())
+    click.echo("\n".join(broken) or "the audit is intact", err=bool(broken))
+    raise SystemExit(1 if broken else 0)
 
 
 if __name__ == "__main__":

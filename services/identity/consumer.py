@@ -1,15 +1,17 @@
-"""The events of contacts that accounts follow."""
+"""The events of contacts that accounts follow, and those of all services that the audit keeps."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from recapito.contacts.events.v1.events_pb2 import ContactCreated, ContactDeleted, ContactUpdated
+from recapito.platform.events.v1.events_pb2 import AuditEntryRecorded
 
-from libs.messaging.consumer import Handlers, one_by_one
+from libs.messaging.consumer import Delivery, Handlers, one_by_one
 from libs.unit_of_work import Clock
 from services.identity import wire
-from services.identity.service import Contacts, NewUnitOfWork
+from services.identity.service import Contacts, NewUnitOfWork, audit
 from services.identity.service import contacts as use_cases
 
 
@@ -23,7 +25,11 @@ def handlers(new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Handle
     def on_contact_deleted(event: ContactDeleted, event_id: UUID) -> None:
         use_cases.forget(wire.id_of(event.contact), event.version, event_id, uow=new_uow(), clock=clock)
 
+    def on_audit_entries_recorded(deliveries: Sequence[Delivery[AuditEntryRecorded]]) -> None:
+        audit.record([wire.entry_of(told.message, told.event_id) for told in deliveries], uow=new_uow())
+
     return {
+        AuditEntryRecorded: on_audit_entries_recorded,
         ContactCreated: one_by_one(on_contact_told),
         ContactUpdated: one_by_one(on_contact_told),
         ContactDeleted: one_by_one(on_contact_deleted),

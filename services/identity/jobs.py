@@ -1,9 +1,9 @@
-"""What identity does by the clock: announces links that were asked for, changes signing keys, forgets what is dead."""
+"""What identity does by the clock: announces links that were asked for, changes signing keys, signs the audit, forgets what is dead."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from sqlalchemy.engine import Engine
@@ -11,11 +11,13 @@ from sqlalchemy.engine import Engine
 from libs import process, telemetry
 from libs.database import Waiter
 from libs.unit_of_work import Clock
-from services.identity.service import LINK_REQUESTS, NewUnitOfWork, links, tokens
+from services.identity.domain.tokens import SigningKey
+from services.identity.service import LINK_REQUESTS, Heads, HeadSigner, NewUnitOfWork, audit, links, tokens
 
 log = telemetry.logger(__name__)
 POLL_SECONDS = 1.0  # when a wake-up got lost
 SWEEP_SECONDS = 600.0
+SIGN_SECONDS = 300.0
 
 Job = Callable[[threading.Event], None]
 
@@ -45,6 +47,22 @@ def housekeeping(new_uow: NewUnitOfWork, key_life: timedelta, clock: Clock) -> J
         sweep(new_uow, clock)
 
     return process.every(SWEEP_SECONDS, keep)
+
+
+def sign_audit(
+    new_reads: NewUnitOfWork,
+    new_uow: NewUnitOfWork,
+    keys: Callable[[], Sequence[SigningKey]],
+    signer: HeadSigner,
+    heads: Heads,
+    clock: Clock,
+) -> Job:
+    """Sign how far the audit has come, and export it: from then on nothing before can be changed or cut off unnoticed."""
+
+    def sign() -> None:
+        audit.sign_heads(new_reads=new_reads, new_uow=new_uow, keys=keys(), signer=signer, heads=heads, clock=clock)
+
+    return process.every(SIGN_SECONDS, sign)
 
 
 def sweep(new_uow: NewUnitOfWork, clock: Clock) -> None:

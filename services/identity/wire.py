@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,10 +12,12 @@ from recapito.access.v1 import access_pb2
 from recapito.contacts.events.v1 import events_pb2 as contacts_events
 from recapito.contacts.v1 import contacts_pb2, permissions_pb2
 from recapito.identity.events.v1 import events_pb2 as events
-from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, roles_pb2, sessions_pb2, settings_pb2
+from recapito.identity.v1 import accounts_pb2, audit_pb2, links_pb2, policies_pb2, roles_pb2, sessions_pb2, settings_pb2
+from recapito.platform.events.v1.events_pb2 import AuditEntryRecorded
 
 from libs.errors import EtagMismatch, NotFound
 from services.identity.domain.accounts import Account, CredentialChange, Kind
+from services.identity.domain.audit import Entry
 from services.identity.domain.contacts import Access, Contact
 from services.identity.domain.explanations import Check, Explanation
 from services.identity.domain.links import Link, Purpose, State
@@ -233,6 +236,46 @@ def settings(found: IdentitySettings) -> settings_pb2.IdentitySettings:
         contacts_may_use_second_factor=found.contacts_may_use_second_factor,
         etag=etag(found.version),
     )
+
+
+# --- audit ---------------------------------------------------------------------------------------------------------------------------
+def entry_of(told: AuditEntryRecorded, entry_id: UUID, ip_address: str = "") -> Entry:
+    return Entry(
+        id=entry_id,
+        service=told.service,
+        actor=told.actor if told.actor.startswith("accounts/") else "",
+        method=told.method,
+        resource=told.resource,
+        result=told.result,
+        create_time=told.record_time.ToDatetime(UTC),
+        changed_fields=tuple(told.changed_fields),
+        session_id=id_of(told.session) if told.session else None,
+        ip_address=ip_address,
+        request_id=told.request_id,
+    )
+
+
+def audit_entry(found: Entry) -> audit_pb2.AuditEntry:
+    return audit_pb2.AuditEntry(
+        name=f"auditEntries/{found.id}",
+        service=found.service,
+        sequence=found.sequence,
+        actor=found.actor,
+        method=found.method,
+        resource=found.resource,
+        result=found.result,
+        changed_fields=found.changed_fields,
+        ip_address=found.ip_address,
+        request_id=found.request_id,
+        create_time=time(found.create_time),
+        chain_sha256=found.chain_sha256,
+    )
+
+
+def audit_lines(entries: Iterable[Entry]) -> bytes:
+    """Return JSON lines: what the hash covers, and the hash."""
+    lines = [json.dumps({**entry.fields(), "chain_sha256": entry.chain_sha256}, ensure_ascii=False) for entry in entries]
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 # --- events --------------------------------------------------------------------------------------------------------------------------

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
@@ -17,11 +18,13 @@ from libs.access import Caller
 from libs.errors import Unauthenticated, Unavailable
 from libs.rpc import passports
 from services.identity.domain import tokens as rules
+from services.identity.domain.audit import Head
 from services.identity.domain.tokens import ACCESS_TOKEN_LIFE, SigningKey
-from services.identity.service import AccessClaims
+from services.identity.service import AccessClaims, SignedHead
 
 _ALGORITHM = "Ed25519"  # the one algorithm; RFC 9864 gives EdDSA with this curve a name of its own
 _AUDIENCE = "recapito"
+_AUDIT_HEAD = "recapito-audit-head"
 
 
 def _base64(value: bytes) -> str:
@@ -87,3 +90,37 @@ class JoseSigner:
 
     def key_set(self, keys: Sequence[SigningKey]) -> bytes:
         return json.dumps({"keys": [_public(key) for key in keys]}).encode()
+
+    # --- heads of the audit ----------------------------------------------------------------------------------------------------------
+    def sign_head(self, head: Head, keys: Sequence[SigningKey], now: datetime) -> str:
+        key = self._key(_current(keys, now))
+        return jwt.encode(
+            {"alg": _ALGORITHM, "typ": _AUDIT_HEAD, "kid": key.kid},
+            {**asdict(head), "iat": int(now.timestamp())},
+            key,
+            algorithms=[_ALGORITHM],
+        )
+
+    def signed(self, kept: SignedHead, keys: Sequence[SigningKey], now: datetime) -> bool:
+        return _kid(kept) == _current(keys, now).id and not self.forged(kept, keys)
+
+    def forged(self, kept: SignedHead, keys: Sequence[SigningKey]) -> bool:
+        """Whether one of the keys should have signed this and did not; under a key that is forgotten nobody can tell."""
+        known = {key.id: key for key in keys}
+        kid = _kid(kept)
+        if kid and kid not in known:
+            return False
+        try:
+            decoded = jwt.decode(kept.signature, self._key(known[kid]), algorithms=[_ALGORITHM])
+        except (JoseError, KeyError, ValueError):
+            return True
+        said = {name: decoded.claims.get(name) for name in asdict(kept.head)}
+        return decoded.header.get("typ") != _AUDIT_HEAD or said != asdict(kept.head)
+
+
+def _kid(kept: SignedHead) -> str:
+    """Return the key that a signature names; "" when it is none."""
+    try:
+        return str(jws.extract_compact(kept.signature.encode()).headers().get("kid", ""))
+    except (JoseError, ValueError):
+        return ""

@@ -13,6 +13,7 @@ from sqlalchemy.sql import ColumnElement
 from libs import database
 from libs.database import UtcDateTime
 from services.identity.repository.accounts import SqlAccounts
+from services.identity.repository.audit import SqlAudit
 from services.identity.repository.links import SqlLinkCodes, SqlLinkRequests, SqlLinks
 from services.identity.repository.policies import SqlPolicies
 from services.identity.repository.roles import SqlRoles
@@ -94,3 +95,7 @@ class SqlUnitOfWork(database.SqlUnitOfWork):
     @property
     def settings(self) -> SqlSettings:
         return SqlSettings(self.connection)
+
+    @property
+    def audit(self) -> SqlAudit:
+        return SqlAudit(self.connection)

@@ -211,3 +211,39 @@ identity_settings = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.CheckConstraint("id = 1", name="one_row"),
 )
+audit_chains = sa.Table(
+    "audit_chains",
+    metadata,
+    sa.Column("service", sa.String(40), primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),  # of its last entry
+    sa.Column("chain_sha256", sa.String(64), nullable=False),
+    sa.Column("signed_sequence", sa.BigInteger, nullable=False),
+    sa.Column("signed_sha256", sa.String(64), nullable=False),
+    sa.Column("signature", sa.String(1000), nullable=False),  # "" before the first
+    sa.Column("sign_time", UtcDateTime),
+)
+audit_entries = sa.Table(  # append-only: triggers refuse UPDATE and DELETE
+    "audit_entries",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("service", sa.String(40), nullable=False),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(80), nullable=False),
+    sa.Column("method", sa.String(200), nullable=False),
+    sa.Column("resource", sa.String(200), nullable=False),
+    sa.Column("first_id", sa.Uuid),  # in the resource's name, for the search of all about one
+    sa.Column("last_id", sa.Uuid),
+    sa.Column("result", sa.String(100), nullable=False),
+    sa.Column("changed_fields", sa.Text, nullable=False),  # separated by blanks
+    sa.Column("session_id", sa.Uuid),
+    sa.Column("ip_address", sa.String(45), nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("chain_sha256", sa.String(64), nullable=False),
+    sa.UniqueConstraint("service", "sequence"),
+    sa.Index("ix_audit_entries_create_time_id", "create_time", "id"),
+    sa.Index("ix_audit_entries_actor_create_time", "actor", "create_time"),
+    sa.Index("ix_audit_entries_first_id", "first_id"),
+    sa.Index("ix_audit_entries_last_id", "last_id"),
+    sa.Index("ix_audit_entries_session_id", "session_id"),
+)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,7 @@ from uuid import UUID
 from libs import unit_of_work
 from libs.listing import Listing
 from services.identity.domain.accounts import Account, Kind
+from services.identity.domain.audit import Entry, Head
 from services.identity.domain.contacts import Contact
 from services.identity.domain.links import Link, Purpose
 from services.identity.domain.policies import Acceptance, Policy
@@ -171,6 +173,27 @@ class Settings(Protocol):
     def save(self, settings: IdentitySettings) -> IdentitySettings: ...  # with its next version; Aborted if another was faster
 
 
+@dataclass(frozen=True)
+class SignedHead:
+    """signature: a compact JWS of the head."""
+
+    head: Head
+    signature: str
+
+
+class Audit(Protocol):
+    def lock(self, service: str) -> Head: ...  # the end of its chain, which nobody else moves until the commit
+    def add(self, entries: Sequence[Entry]) -> None: ...  # of one service, chained behind its locked head
+    def addresses(self, session_ids: AbstractSet[UUID]) -> dict[UUID | None, str]: ...  # also of ended sessions
+    def page(self, listing: Listing) -> tuple[Sequence[Entry], str]: ...
+    def batches(self, listing: Listing) -> Iterator[Sequence[Entry]]: ...  # all that the filter wants, by service and sequence
+    def chain(self, service: str, after: int, until: int) -> Iterator[Entry]: ...  # both are sequences
+    def services(self) -> list[str]: ...
+    def head(self, service: str) -> Head: ...
+    def signed(self, service: str) -> SignedHead | None: ...
+    def sign(self, signed: SignedHead, now: datetime) -> None: ...
+
+
 class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     @property
     def accounts(self) -> Accounts: ...
@@ -192,6 +215,8 @@ class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     def families(self) -> Families: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def audit(self) -> Audit: ...
     @property
     def settings(self) -> Settings: ...
     def now(self) -> datetime: ...  # the database's clock, which judges links and dates proofs
@@ -239,3 +264,18 @@ class Signer(Protocol):
     def access_token(self, claims: AccessClaims, account_id: UUID, keys: Sequence[SigningKey], now: datetime) -> str: ...
     def read_access_token(self, token: str, keys: Sequence[SigningKey], now: datetime) -> AccessClaims: ...  # or Unauthenticated
     def key_set(self, keys: Sequence[SigningKey]) -> bytes: ...  # a JWK set, public parts only
+
+
+class HeadSigner(Protocol):
+    """Signs the heads of the audit's chains."""
+
+    def sign_head(self, head: Head, keys: Sequence[SigningKey], now: datetime) -> str: ...
+    def signed(self, kept: SignedHead, keys: Sequence[SigningKey], now: datetime) -> bool: ...  # by the key that signs now
+    def forged(self, kept: SignedHead, keys: Sequence[SigningKey]) -> bool: ...  # not by us; False when the key is forgotten
+
+
+class Heads(Protocol):
+    """Signed heads outside the database."""
+
+    def add(self, signed: SignedHead) -> None: ...
+    def last(self, service: str) -> SignedHead | None: ...

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
+from libs import audit
 from libs.errors import Aborted, NotFound
 from libs.unit_of_work import Clock
 from services.identity.domain import accounts as rules
@@ -70,6 +71,11 @@ def _follow(contact: Contact, version: int, event_id: UUID, *, uow: UnitOfWork, 
 
 def refresh(contact_id: UUID, *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Account | None:
     """Return the account as its contact is at this moment, also when no event of it has come yet; None when there is no contact."""
+    with audit.aside():
+        return _refresh(contact_id, new_uow=new_uow, contacts=contacts, clock=clock)
+
+
+def _refresh(contact_id: UUID, *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Account | None:
     contact = contacts.find(contact_id)
     if contact is None or contact.anonymized:
         _forget_unknown(contact_id, uow=new_uow(), clock=clock)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from libs import audit
 from libs.access import Caller
 from libs.errors import FailedPrecondition, InvalidArgument, ResourceExhausted
 from libs.ids import new_id
@@ -61,7 +62,8 @@ def _too_many(subject: str, client: Client, *, uow: UnitOfWork, now: datetime) -
     count, wait = uow.throttle.hit(LINK_OF_ADDRESS, subject, now)
     crowded = uow.throttle.hit(LINK_OF_NETWORK, client.network, now)[1] if client.network else 0
     if crowded or (wait and count >= len(LINK_OF_ADDRESS.waits)):
-        uow.commit()
+        with audit.aside():
+            uow.commit()
         raise ResourceExhausted("too many links asked for", reason="TOO_MANY_REQUESTS", retry_after_seconds=crowded or wait)
     return wait > 0
 
@@ -260,6 +262,7 @@ def redeem_password_link(
         link = uow.links.find(token)
         if link is None or link.purpose not in PASSWORD_PURPOSES:
             raise rules.unusable(None)
+        audit.note(resource=f"accounts/{link.account_id}/links/{link.id}")
         if (state := link.state(uow.now())) is not State.USABLE:
             raise rules.unusable(state)
         account = uow.accounts.find(link.account_id)
@@ -272,6 +275,7 @@ def redeem_password_link(
             latest = uow.links.find(token)
             raise rules.unusable(latest.state(uow.now()) if latest else None)
         passwords.replace_password(current, password_hash, uow=uow)
+        audit.note(actor=f"accounts/{current.id}")
         uow.commit()
 
 

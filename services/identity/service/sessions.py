@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from libs import telemetry
+from libs import audit, telemetry
 from libs.access import Caller
 from libs.access import Kind as CallerKind
 from libs.errors import NotFound, ResourceExhausted, Unauthenticated
@@ -72,6 +72,8 @@ def _sign_in(
     bucket = count_password_check(login, login, client, new_uow=new_uow, now=now)
     with new_uow() as uow:
         account = next(iter(uow.accounts.by_login(email, kind)), None)
+    if account is not None:
+        audit.note(resource=f"accounts/{account.id}")
     usable = account is not None and not entry.as_last_told(account, today=today)
     right = hasher.verify(account.password_hash if account is not None and usable else "", password)
     if account is None or not usable or not right or entry.check(account, contacts=contacts, now=now).refusal:
@@ -97,6 +99,7 @@ def sign_in_by_link(token: str, client: Client, *, new_uow: NewUnitOfWork, conta
         found = uow.links.find(token)
         if found is None or found.purpose is not Purpose.MAGIC:
             raise link_rules.unusable(None, Unauthenticated)
+        audit.note(resource=f"accounts/{found.account_id}/links/{found.id}")
         if (state := found.state(uow.now())) is not link_rules.State.USABLE:
             raise link_rules.unusable(state, Unauthenticated)
         account = uow.accounts.find(found.account_id)
@@ -118,6 +121,8 @@ def open_session(
 ) -> Opened:
     session, token = rules.opened(new_id(), account.id, method, client, now, landing), new_token()
     uow.sessions.add(session, token)
+    name = f"accounts/{account.id}/sessions/{session.id}"
+    audit.note(resource=name, actor=f"accounts/{account.id}", session=name)
     signed_in = uow.accounts.mark_sign_in(account.id, password_hash, now)
     state = rules.state_of(session, signed_in, accepted=uow.policies.accepted(account.id))
     announce_if_open(session, signed_in, state, uow=uow, now=now)
@@ -143,7 +148,8 @@ def count_password_check(subject: str, login: str, client: Client, *, new_uow: N
         bucket = f"{subject}:{device}" if known else subject
         wait = uow.throttle.hit(PASSWORD_OF_ACCOUNT, bucket, now)[1]
         crowded = uow.throttle.hit(PASSWORD_OF_NETWORK, client.network, now)[1] if client.network else 0
-        uow.commit()
+        with audit.aside():
+            uow.commit()
     if (wait := wait if known else max(wait, crowded)) > 0:
         raise ResourceExhausted("too many attempts; wait before the next", reason="TOO_MANY_ATTEMPTS", retry_after_seconds=wait)
     return bucket

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from libs import audit
 from libs.ids import new_id
 from libs.unit_of_work import Clock
 from services.identity.domain import tokens as rules
@@ -40,7 +41,10 @@ def signing_keys(life: timedelta, *, new_reads: NewUnitOfWork, new_uow: NewUnitO
     """Return the published keys; makes the first one when there is none."""
     with new_reads() as reads:
         keys = reads.keys.all()
-    return keys if rules.signing(keys, clock()) else rotate_keys(life, uow=new_uow(), clock=clock)
+    if rules.signing(keys, clock()):
+        return keys
+    with audit.aside():
+        return rotate_keys(life, uow=new_uow(), clock=clock)
 
 
 # --- tokens --------------------------------------------------------------------------------------------------------------------------
@@ -61,6 +65,7 @@ def exchange_session(
     if signed_in is None:
         raise InvalidGrant("the session has ended")
     family = Family(new_id(), account.id, signed_in.session.id)
+    _note(family)
     with new_uow() as uow:
         uow.families.add(family, token, now)
         uow.commit()
@@ -91,6 +96,11 @@ def refresh(
     return Issued(signer.access_token(claims, account.id, keys, now), token)
 
 
+def _note(family: Family) -> None:
+    session = f"accounts/{family.account_id}/sessions/{family.session_id}"
+    audit.note(resource=session, actor=f"accounts/{family.account_id}", session=session)
+
+
 def _let_in(signed_in: SignedIn | None, *, contacts: Contacts, now: datetime) -> Account:
     if signed_in is None or not signed_in.session.live(now) or entry.check(signed_in.account, contacts=contacts, now=now).refusal:
         raise InvalidGrant("the session has ended")
@@ -103,5 +113,6 @@ def revoke(refresh_token: str, *, uow: UnitOfWork) -> None:
     """End the family of a refresh token; an unknown one needs nothing (RFC 7009, section 2.2)."""
     with uow:
         if (family := uow.families.find(refresh_token)) is not None:
+            _note(family)
             uow.families.end(family.id)
             uow.commit()

@@ -1,6 +1,7 @@
 """gRPC in: one servicer for each resource."""
 
 from services.identity.servicer.accounts import Accounts
+from services.identity.servicer.audit import Audit, refusals
 from services.identity.servicer.links import Links
 from services.identity.servicer.policies import Policies
 from services.identity.servicer.roles import Roles
@@ -8,4 +9,4 @@ from services.identity.servicer.sessions import Sessions
 from services.identity.servicer.settings import Settings
 from services.identity.servicer.tokens import KeyRing, Tokens
 
-__all__ = ["Accounts", "KeyRing", "Links", "Policies", "Roles", "Sessions", "Settings", "Tokens"]
+__all__ = ["Accounts", "Audit", "KeyRing", "Links", "Policies", "Roles", "Sessions", "Settings", "Tokens", "refusals"]

@@ -36,6 +36,7 @@ from libs.messaging.event import type_of
 from libs.rpc import client, context, passports
 from services.contacts.__main__ import serve
 from services.contacts.settings import Settings
+from tests.audit import AUDIT_ENTRY
 
 M = TypeVar("M", bound=Message)
 KINDS: dict[str, type[Message]] = {
@@ -144,10 +145,10 @@ class Api:
         return list(self.affiliations.ListAffiliations(affiliations_pb2.ListAffiliationsRequest(parent=customer)).affiliations)
 
     def events(self) -> list[Message]:
-        """What waits in the outbox, in order."""
+        """What waits in the outbox beside the audit, in order."""
         with database.reader(self.engine).connect() as connection:
             rows = connection.execute(database.outbox.select().order_by(database.outbox.c.seq)).all()
-        return [KINDS[row.type].FromString(row.data) for row in rows]
+        return [KINDS[row.type].FromString(row.data) for row in rows if row.type != AUDIT_ENTRY]
 
     def events_of(self, kind: type[M]) -> list[M]:
         return [event for event in self.events() if isinstance(event, kind)]

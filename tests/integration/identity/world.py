@@ -44,6 +44,7 @@ from services.identity import consumer, repository
 from services.identity.clients.contacts import GrpcContacts
 from services.identity.repository.vault import Vault
 from services.identity.settings import Settings
+from tests.audit import AUDIT_ENTRY
 
 SECRET = "an internal secret for tests only"
 IDENTITY_SECRET = "forty-two characters that only tests know."
@@ -274,10 +275,10 @@ class World:
         handler([Delivery(event, event_id or uuid.uuid4(), datetime.now(UTC))])
 
     def events(self) -> list[Any]:
-        """Return what waits to be announced, oldest first."""
+        """Return what waits to be announced beside the audit, oldest first."""
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(database.outbox).order_by(database.outbox.c.seq)).all()
-        return [_message(row.type, row.data) for row in rows]
+        return [_message(row.type, row.data) for row in rows if row.type != AUDIT_ENTRY]
 
 
 def _message(event_type: str, data: bytes) -> Any:
