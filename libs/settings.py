@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 import pydantic
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 
 class Settings(BaseSettings):
@@ -32,6 +32,9 @@ class Settings(BaseSettings):
             for fault in error.errors():
                 name = "__".join(str(part) for part in fault["loc"]).upper()
                 sys.stderr.write(f"RECAPITO_{name}: {fault['msg']}\n")
+            raise SystemExit(2) from None
+        except SettingsError as error:  # a list or an object that is no JSON; its text names the field and shows no value
+            sys.stderr.write(f"{error}\n")
             raise SystemExit(2) from None
 
 

@@ -40,6 +40,7 @@ from services.identity import consumer, jobs, repository, servicer
 from services.identity.clients.contacts import GrpcContacts
 from services.identity.clients.heads import FileHeads
 from services.identity.clients.passwords import Argon2Hasher
+from services.identity.clients.providers import OpenIdProviders
 from services.identity.clients.signing import JoseSigner
 from services.identity.clients.words import YamlSentences
 from services.identity.domain.roles import SEE_ALL
@@ -73,6 +74,7 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     """Return the gRPC server, not started. clock judges sessions and keys, database_now links; tests move them."""
     _, new_uow, new_reads = _units_of_work(settings, clock, database_now)
     contacts, hasher = _contacts(settings), Argon2Hasher(places=max(1, settings.server_threads // 2))
+    providers = OpenIdProviders(settings.providers(), clock, loopback=settings.environment != "production")
     signer = JoseSigner()
     keys = servicer.KeyRing(signer, new_reads, new_uow, timedelta(days=settings.signing_key_days), clock)
     server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify, servicer.refusals(new_uow, clock))
@@ -88,7 +90,7 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     )
     server.add(
         sessions_pb2_grpc.add_SessionsServicer_to_server,
-        servicer.Sessions(new_uow, new_reads, contacts, hasher, keys, clock),
+        servicer.Sessions(new_uow, new_reads, contacts, hasher, keys, providers, clock),
         sessions_pb2.DESCRIPTOR.services_by_name["Sessions"],
     )
     server.add(
@@ -108,7 +110,7 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     )
     server.add(
         settings_pb2_grpc.add_SettingsServicer_to_server,
-        servicer.Settings(new_uow, new_reads),
+        servicer.Settings(new_uow, new_reads, providers),
         settings_pb2.DESCRIPTOR.services_by_name["Settings"],
     )
     server.add(

@@ -72,4 +72,5 @@ def sweep(new_uow: NewUnitOfWork, clock: Clock) -> None:
         uow.codes.sweep(now)
         uow.links.sweep(now)
         uow.throttle.sweep(now)
+        uow.authorization_requests.sweep(now)
         uow.commit()

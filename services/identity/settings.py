@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from libs.settings import ServiceSettings
+from services.identity.domain.accounts import fold
+from services.identity.domain.providers import LinkRule, Provider
+
+
+class ProviderSettings(BaseModel):
+    """An OpenID provider of the organisation, at which operators may sign in; README.md has an example."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    id: str = Field(pattern=r"^[a-z0-9-]{1,40}$")  # stands in the address that the provider sends people back to
+    display_name: str = Field(min_length=1, max_length=60)  # on the button: "Entra con …"
+    issuer: str = Field(pattern=r"^https?://\S+$", max_length=500)  # as its discovery document says, to the letter
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = SecretStr("")  # empty: a public client, whom PKCE protects alone
+    email_domains: list[Annotated[str, StringConstraints(pattern=r"^[^@\s]+$")]] = Field(min_length=1)  # of whom it may speak
+    link_rule: LinkRule = LinkRule.VERIFIED_EMAIL
+    # Addresses beside /console/provider/<id> of the public URL, for a front of your own.
+    redirect_uris: list[str] = []
+
+    @field_validator("email_domains")
+    @classmethod
+    def _folded(cls, domains: list[str]) -> list[str]:
+        return [fold(domain) for domain in domains]
 
 
 class Settings(ServiceSettings):
@@ -17,3 +41,28 @@ class Settings(ServiceSettings):
     # Where signed heads of the audit are appended too, on a disk that the database's administrators do not reach; they are always logged.
     audit_head_file: Path | None = None
     signing_key_days: int = Field(default=30, ge=1, le=365)
+    public_url: str = "http://localhost:8080"  # where the console is; providers send people back there
+    identity_providers: tuple[ProviderSettings, ...] = ()  # JSON; empty: operators sign in with their passwords alone
+
+    @model_validator(mode="after")
+    def _provider_ids_differ(self) -> Self:
+        ids = [provider.id for provider in self.identity_providers]
+        if len(set(ids)) < len(ids):
+            raise ValueError("two identity providers have the same id")
+        return self
+
+    def providers(self) -> list[Provider]:
+        """Return the configured providers; the console's own address is one that each may send people back to."""
+        return [
+            Provider(
+                id=given.id,
+                display_name=given.display_name,
+                issuer=given.issuer,
+                client_id=given.client_id,
+                client_secret=given.client_secret.get_secret_value(),
+                redirect_uris=frozenset({f"{self.public_url.rstrip('/')}/console/provider/{given.id}", *given.redirect_uris}),
+                email_domains=frozenset(given.email_domains),
+                link_rule=given.link_rule,
+            )
+            for given in self.identity_providers
+        ]

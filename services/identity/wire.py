@@ -22,6 +22,7 @@ from services.identity.domain.contacts import Access, Contact
 from services.identity.domain.explanations import Check, Explanation
 from services.identity.domain.links import Link, Purpose, State
 from services.identity.domain.policies import Acceptance, Policy
+from services.identity.domain.providers import Provider
 from services.identity.domain.roles import Role
 from services.identity.domain.sessions import Client, Method, Session
 from services.identity.domain.sessions import State as SessionState
@@ -227,7 +228,7 @@ def acceptance(found: Acceptance) -> policies_pb2.Acceptance:
 
 
 # --- settings ------------------------------------------------------------------------------------------------------------------------
-def settings(found: IdentitySettings) -> settings_pb2.IdentitySettings:
+def settings(found: IdentitySettings, providers: Iterable[Provider] = ()) -> settings_pb2.IdentitySettings:
     return settings_pb2.IdentitySettings(
         name="settings/identity",
         self_service_reset=found.self_service_reset,
@@ -235,6 +236,7 @@ def settings(found: IdentitySettings) -> settings_pb2.IdentitySettings:
         administrators_need_second_factor=found.administrators_need_second_factor,
         contacts_may_use_second_factor=found.contacts_may_use_second_factor,
         etag=etag(found.version),
+        providers=[settings_pb2.IdentitySettings.Provider(id=one.id, display_name=one.display_name) for one in providers],
     )
 
 

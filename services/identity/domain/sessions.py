@@ -20,6 +20,7 @@ TOUCH = timedelta(minutes=1)  # the last use is written at most this often
 class Method(enum.Enum):
     PASSWORD = "PASSWORD"  # noqa: S105 - a method
     MAGIC_LINK = "MAGIC_LINK"
+    PROVIDER = "PROVIDER"
 
 
 class State(enum.Enum):
@@ -82,18 +83,18 @@ class Session:
 
 
 def opened(session_id: UUID, account_id: UUID, method: Method, client: Client, now: datetime, landing: str = "") -> Session:
-    """Return a session that starts now. Only a password makes it fresh."""
-    by_password = method is Method.PASSWORD
+    """Return a session that starts now, fresh unless a link opened it."""
+    by_link = method is Method.MAGIC_LINK
     return Session(
         id=session_id,
         account_id=account_id,
         method=method,
         create_time=now,
         last_use_time=now,
-        end_time=now + (ABSOLUTE if by_password else ABSOLUTE_BY_LINK),
+        end_time=now + (ABSOLUTE_BY_LINK if by_link else ABSOLUTE),
         client=client,
         landing=landing,
-        fresh_until=now + FRESH if by_password else None,
+        fresh_until=None if by_link else now + FRESH,
     )
 
 

@@ -16,6 +16,7 @@ from services.identity.repository.accounts import SqlAccounts
 from services.identity.repository.audit import SqlAudit
 from services.identity.repository.links import SqlLinkCodes, SqlLinkRequests, SqlLinks
 from services.identity.repository.policies import SqlPolicies
+from services.identity.repository.providers import SqlAuthorizationRequests, SqlProviderIdentities
 from services.identity.repository.roles import SqlRoles
 from services.identity.repository.sessions import SqlSessions
 from services.identity.repository.settings import SqlSettings
@@ -99,3 +100,11 @@ class SqlUnitOfWork(database.SqlUnitOfWork):
     @property
     def audit(self) -> SqlAudit:
         return SqlAudit(self.connection)
+
+    @property
+    def authorization_requests(self) -> SqlAuthorizationRequests:
+        return SqlAuthorizationRequests(self.connection, self._vault)
+
+    @property
+    def provider_identities(self) -> SqlProviderIdentities:
+        return SqlProviderIdentities(self.connection)

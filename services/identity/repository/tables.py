@@ -247,3 +247,21 @@ audit_entries = sa.Table(  # append-only: triggers refuse UPDATE and DELETE
     sa.Index("ix_audit_entries_last_id", "last_id"),
     sa.Index("ix_audit_entries_session_id", "session_id"),
 )
+authorization_requests = sa.Table(
+    "authorization_requests",
+    metadata,
+    sa.Column("state_hash", sa.LargeBinary(32), primary_key=True),
+    sa.Column("provider_id", sa.String(40), nullable=False),
+    sa.Column("redirect_uri", sa.String(2000), nullable=False),
+    sa.Column("expire_time", UtcDateTime, nullable=False),
+    sa.Index("ix_authorization_requests_expire_time", "expire_time"),
+)
+provider_identities = sa.Table(
+    "provider_identities",
+    metadata,
+    sa.Column("issuer", sa.String(500), primary_key=True),
+    sa.Column("subject", sa.String(255), primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("account_id", "issuer"),  # who takes over an address does not become its former holder
+)

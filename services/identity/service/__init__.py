@@ -17,6 +17,7 @@ from services.identity.domain.audit import Entry, Head
 from services.identity.domain.contacts import Contact
 from services.identity.domain.links import Link, Purpose
 from services.identity.domain.policies import Acceptance, Policy
+from services.identity.domain.providers import AuthorizationRequest, Claims, Provider
 from services.identity.domain.roles import Role
 from services.identity.domain.sessions import Session
 from services.identity.domain.settings import IdentitySettings
@@ -194,6 +195,20 @@ class Audit(Protocol):
     def sign(self, signed: SignedHead, now: datetime) -> None: ...
 
 
+class AuthorizationRequests(Protocol):
+    def add(self, provider_id: str, redirect_uri: str, state: str, expire_time: datetime) -> AuthorizationRequest: ...
+    def take(self, state: str, now: datetime) -> AuthorizationRequest | None: ...  # once; None also for an expired one
+    def sweep(self, now: datetime) -> None: ...
+
+
+class ProviderIdentities(Protocol):
+    """Which account a person of a provider is. A subject is never given to a second person, an address may be."""
+
+    def find(self, issuer: str, subject: str) -> UUID | None: ...
+    def link(self, issuer: str, subject: str, account_id: UUID, now: datetime) -> bool: ...  # False: one of the two has another
+    def forget(self, account_id: UUID) -> None: ...
+
+
 class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     @property
     def accounts(self) -> Accounts: ...
@@ -219,6 +234,10 @@ class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     def audit(self) -> Audit: ...
     @property
     def settings(self) -> Settings: ...
+    @property
+    def authorization_requests(self) -> AuthorizationRequests: ...
+    @property
+    def provider_identities(self) -> ProviderIdentities: ...
     def now(self) -> datetime: ...  # the database's clock, which judges links and dates proofs
     def wake(self, channel: str) -> None: ...
 
@@ -250,6 +269,15 @@ class Hasher(Protocol):
     def hash(self, password: str) -> str: ...
     def verify(self, password_hash: str, password: str) -> bool: ...  # the same work without a hash, and never True
     def outdated(self, password_hash: str) -> bool: ...  # made with weaker parameters than today's
+
+
+class Providers(Protocol):
+    """The organisation's identity providers, over OpenID Connect. Unavailable when one does not answer."""
+
+    def all(self) -> list[Provider]: ...
+    def find(self, provider_id: str) -> Provider | None: ...  # None: not configured
+    def authorization_uri(self, provider: Provider, request: AuthorizationRequest) -> str: ...
+    def claims(self, provider: Provider, request: AuthorizationRequest, code: str) -> Claims: ...  # or Unauthenticated
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _keep_one(administrators: Sequence[Account], *, without: Account) -> None:
 
 
 def disable_account(account_id: UUID, etag: str, *, request: Request, uow: UnitOfWork, caller: Caller) -> Account:
-    """End every session and cancel every link at once."""
+    """End every session and cancel every link at once; who is enabled again is linked to a provider anew."""
     with uow:
         if uow.requests.claim(request, str(account_id)) is not None:
             return scope.seen(account_id, "identity.accounts", accounts=uow.accounts, caller=caller)
@@ -99,6 +99,7 @@ def disable_account(account_id: UUID, etag: str, *, request: Request, uow: UnitO
         _keep_one(administrators, without=account)
         saved = uow.accounts.save(account.disable())
         cut_off(account_id, uow=uow)
+        uow.provider_identities.forget(account_id)
         uow.commit()
     return saved
 

@@ -14,7 +14,7 @@ from libs.listing import listing
 from libs.rpc import context, passports
 from libs.unit_of_work import Clock
 from services.identity import wire
-from services.identity.service import Contacts, Hasher, NewUnitOfWork, codes, sessions
+from services.identity.service import Contacts, Hasher, NewUnitOfWork, Providers, codes, providers, sessions
 from services.identity.servicer.names import account_of, last_of
 from services.identity.servicer.tokens import KeyRing
 
@@ -28,6 +28,7 @@ class Sessions(SessionsServicer):
     contacts: Contacts
     hasher: Hasher
     keys: KeyRing
+    providers: Providers
     clock: Clock
 
     def CreateSession(self, request: pb.CreateSessionRequest, _context: ServicerContext) -> pb.CreateSessionResponse:
@@ -53,9 +54,21 @@ class Sessions(SessionsServicer):
                 opened = codes.sign_in_by_code(
                     request.code.email, request.code.code, client, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock
                 )
+            case "provider":
+                given = request.provider
+                opened = providers.sign_in(
+                    given.provider, given.code, given.state, client, providers=self.providers, new_uow=self.new_uow, clock=self.clock
+                )
             case _:
                 raise InvalidArgument.of("password", "a password or a link is required", "REQUIRED")
         return pb.CreateSessionResponse(session=wire.session(opened.session, opened.account, opened.state), session_token=opened.token)
+
+    def StartProviderSignIn(self, request: pb.StartProviderSignInRequest, _context: ServicerContext) -> pb.StartProviderSignInResponse:
+        client = wire.client(request.client_info)
+        started = providers.start_sign_in(
+            request.provider, request.redirect_uri, client, providers=self.providers, new_uow=self.new_uow, clock=self.clock
+        )
+        return pb.StartProviderSignInResponse(authorization_uri=started.authorization_uri, state=started.state)
 
     def ListSessions(self, request: pb.ListSessionsRequest, _context: ServicerContext) -> pb.ListSessionsResponse:
         caller = context.caller()

@@ -12,16 +12,17 @@ from recapito.identity.v1.settings_pb2_grpc import SettingsServicer
 from libs.rpc import context
 from services.identity import wire
 from services.identity.domain.settings import IdentitySettings
-from services.identity.service import NewUnitOfWork, settings
+from services.identity.service import NewUnitOfWork, Providers, settings
 
 
 @dataclass(frozen=True)
 class Settings(SettingsServicer):
     new_uow: NewUnitOfWork
     new_reads: NewUnitOfWork
+    providers: Providers
 
     def GetIdentitySettings(self, _request: pb.GetIdentitySettingsRequest, _context: ServicerContext) -> pb.IdentitySettings:
-        return wire.settings(settings.get_settings(uow=self.new_reads()))
+        return wire.settings(settings.get_settings(uow=self.new_reads()), self.providers.all())
 
     def UpdateIdentitySettings(self, request: pb.UpdateIdentitySettingsRequest, _context: ServicerContext) -> pb.IdentitySettings:
         wanted = request.identity_settings
@@ -29,7 +30,8 @@ class Settings(SettingsServicer):
         def change(before: IdentitySettings) -> IdentitySettings:
             return _merged(before, wanted, request.update_mask)
 
-        return wire.settings(settings.update_settings(change, wanted.etag, request=context.request_of(request), uow=self.new_uow()))
+        changed = settings.update_settings(change, wanted.etag, request=context.request_of(request), uow=self.new_uow())
+        return wire.settings(changed, self.providers.all())
 
 
 def _merged(before: IdentitySettings, new: pb.IdentitySettings, mask: FieldMask) -> IdentitySettings:

@@ -26,15 +26,16 @@ def test_a_session_ends_half_an_hour_after_its_last_use() -> None:
     assert not session.live(NOW + timedelta(minutes=30))
 
 
-@pytest.mark.parametrize(("method", "hours"), [(Method.PASSWORD, 12), (Method.MAGIC_LINK, 1)])
+@pytest.mark.parametrize(("method", "hours"), [(Method.PASSWORD, 12), (Method.PROVIDER, 12), (Method.MAGIC_LINK, 1)])
 def test_a_session_ends_at_last_however_much_it_is_used(method: Method, hours: int) -> None:
     used = replace(opened(method), last_use_time=NOW + timedelta(hours=hours, minutes=-1))
     assert used.live(NOW + timedelta(hours=hours, seconds=-1))
     assert not used.live(NOW + timedelta(hours=hours))
 
 
-def test_only_a_password_makes_a_session_fresh() -> None:
+def test_a_session_is_fresh_at_first_unless_a_link_opened_it() -> None:
     assert opened(Method.PASSWORD).fresh_until == NOW + timedelta(minutes=10)
+    assert opened(Method.PROVIDER).fresh_until == NOW + timedelta(minutes=10)
     assert opened(Method.MAGIC_LINK).fresh_until is None
 
 
