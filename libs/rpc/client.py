@@ -29,7 +29,9 @@ OPTIONS = [
     (
         "grpc.service_config",
         # Only UNAVAILABLE before any answer, within the caller's deadline; what may be repeated is safe by request_id.
-        '{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":3,"initialBackoff":"0.1s","maxBackoff":"1s",'
+        # A credential is spent by the first try: to repeat it would look like its theft, and count as another attempt.
+        '{"methodConfig":[{"name":[{"service":"recapito.identity.v1.Sessions","method":"CreateSession"},'
+        '{"service":"recapito.identity.v1.Tokens","method":"IssueToken"}]},{"name":[{}],"retryPolicy":{"maxAttempts":3,"initialBackoff":"0.1s","maxBackoff":"1s",'
         '"backoffMultiplier":2,"retryableStatusCodes":["UNAVAILABLE"]}}],"retryThrottling":{"maxTokens":10,"tokenRatio":0.1}}',
     ),
 ]

@@ -55,9 +55,9 @@ class Sessions(SessionsServicer):
                     request.code.email, request.code.code, client, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock
                 )
             case "provider":
-                given = request.provider
+                answer = request.provider
                 opened = providers.sign_in(
-                    given.provider, given.code, given.state, client, providers=self.providers, new_uow=self.new_uow, clock=self.clock
+                    answer.provider, answer.code, answer.state, client, providers=self.providers, new_uow=self.new_uow, clock=self.clock
                 )
             case _:
                 raise InvalidArgument.of("password", "a password or a link is required", "REQUIRED")
