@@ -47,7 +47,8 @@ def pages(told: Story) -> list[str]:
         "/console/messages", f"/console/messages/{message}", "/console/settings", "/console/settings/organisation",
         "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups", "/console/settings/privacy",
         f"/console/settings/privacy/{policy}", "/console/settings/privacy/new", "/console/settings/operators",
-        "/console/settings/operators/new", "/console/nothing",
+        "/console/settings/operators/new", f"/console/settings/operators/{told.operator}/edit", "/console/settings/roles",
+        "/console/settings/roles/new", "/console/settings/roles/who", "/console/nothing",
     ]  # fmt: skip
 
 

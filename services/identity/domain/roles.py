@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from libs.errors import AlreadyExists, FailedPrecondition, InvalidArgument, PermissionDenied
+from libs.errors import AlreadyExists, FailedPrecondition, FieldViolation, InvalidArgument, PermissionDenied
 
 ADMINISTRATOR = "roles/administrator"
 SEES_ALL = "roles/sees-all"  # of an operator who is not held to groups; it allows nothing by itself
@@ -17,6 +17,10 @@ SEE_ALL = "contacts.see_all"  # lifts the limit to groups; no method asks for it
 
 class NameTaken(AlreadyExists):
     reason = "NAME_TAKEN"
+
+    def __init__(self) -> None:
+        fault = FieldViolation("role.display_name", "is the name of another role", self.reason)
+        super().__init__("role.display_name: is the name of another role", violations=[fault])
 
 
 class RoleInUse(FailedPrecondition):
@@ -99,7 +103,7 @@ def checked(role: Role, known: Collection[str]) -> Role:
         if capability not in known:
             raise InvalidArgument.of("role.capabilities", f'there is no capability "{capability}"', "UNKNOWN_CAPABILITY")
     if fold(role.display_name) in _TAKEN:
-        raise NameTaken("a built-in role has this name")
+        raise NameTaken
     return role
 
 

@@ -53,7 +53,7 @@ class SqlRoles:
     def add(self, role: Role) -> Role:
         new = database.insert(self.connection, roles).values(_values(role)).on_conflict_do_nothing(index_elements=[roles.c.folded_name])
         if self.connection.execute(new.returning(roles.c.id)).first() is None:
-            raise NameTaken("another role has this name")
+            raise NameTaken
         return role
 
     def save(self, role: Role) -> Role:
@@ -62,7 +62,7 @@ class SqlRoles:
         try:
             done = self.connection.execute(sa.update(roles).where(*unchanged).values(_values(saved)))
         except sa.exc.IntegrityError as error:
-            raise NameTaken("another role has this name") from error
+            raise NameTaken from error
         if done.rowcount != 1:
             raise Aborted(f"{role.name} was changed by someone else")
         return saved

@@ -14,6 +14,8 @@ from recapito.identity.v1 import (
     links_pb2_grpc,
     policies_pb2,
     policies_pb2_grpc,
+    roles_pb2,
+    roles_pb2_grpc,
     sessions_pb2,
     sessions_pb2_grpc,
     tokens_pb2,
@@ -36,6 +38,7 @@ class GrpcIdentity:
         self._links = links_pb2_grpc.LinksStub(channel)
         self._accounts = accounts_pb2_grpc.AccountsStub(channel)
         self._policies = policies_pb2_grpc.PoliciesStub(channel)
+        self._roles = roles_pb2_grpc.RolesStub(channel)
         tokens = tokens_pb2_grpc.TokensStub(channel)
         self._verifier = PassportVerifier("portal", lambda: tokens.GetKeySet(tokens_pb2.GetKeySetRequest()).data)
 
@@ -131,6 +134,23 @@ class GrpcIdentity:
     def explain_access(self, account_id: UUID, operator_id: UUID | None) -> accounts_pb2.ExplainAccessResponse:
         operator = f"accounts/{operator_id}" if operator_id is not None else ""
         return self._accounts.ExplainAccess(accounts_pb2.ExplainAccessRequest(name=f"accounts/{account_id}", operator=operator))
+
+    # --- roles ---
+    def list_roles(self, page: Page) -> roles_pb2.ListRolesResponse:
+        return self._roles.ListRoles(roles_pb2.ListRolesRequest(page_size=page.size, page_token=page.token))
+
+    def get_role(self, role: str) -> roles_pb2.Role:
+        return self._roles.GetRole(roles_pb2.GetRoleRequest(name=role))
+
+    def create_role(self, role: roles_pb2.Role, request_id: str) -> roles_pb2.Role:
+        return self._roles.CreateRole(roles_pb2.CreateRoleRequest(role=role, request_id=request_id))
+
+    def update_role(self, role: roles_pb2.Role, paths: Sequence[str], request_id: str) -> roles_pb2.Role:
+        mask = FieldMask(paths=paths)
+        return self._roles.UpdateRole(roles_pb2.UpdateRoleRequest(role=role, update_mask=mask, request_id=request_id))
+
+    def delete_role(self, role: str, etag: str, request_id: str) -> None:
+        self._roles.DeleteRole(roles_pb2.DeleteRoleRequest(name=role, etag=etag, request_id=request_id))
 
     # --- privacy policy ---
     def get_current_policy(self) -> policies_pb2.Policy:

@@ -39,6 +39,7 @@ from recapito.documents.v1.settings_pb2 import DocumentsSettings
 from recapito.identity.v1.accounts_pb2 import Account, CreateAccountRequest, ExplainAccessResponse, ListAccountsResponse
 from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link, ListLinksResponse
 from recapito.identity.v1.policies_pb2 import Acceptance, CreatePolicyRequest, ListAcceptancesResponse, ListPoliciesResponse, Policy
+from recapito.identity.v1.roles_pb2 import CreateRoleRequest, ListRolesResponse, Role
 from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, Session
 from recapito.notifications.v1.dispatches_pb2 import (
     Decision,
@@ -65,6 +66,8 @@ from libs.errors import (
 )
 from libs.ids import new_id
 from libs.rpc.validation import check
+from services.identity import wire
+from services.identity.domain.roles import built_in
 from services.portal.service import Client, Entry, Page, Services
 
 P = TypeVar("P", bound=Proto)
@@ -74,7 +77,7 @@ CAPABILITIES = frozenset(
     {
         "contacts.read", "contacts.write", "contacts.delete", "contacts.settings", "documents.read", "documents.write", "documents.issue",
         "documents.payments", "documents.settings", "identity.read", "identity.accounts", "identity.access", "identity.policies",
-        "notifications.read", "notifications.send",
+        "identity.settings", "identity.audit", "notifications.read", "notifications.send", "contacts.see_all",
     }
 )  # fmt: skip
 
@@ -186,6 +189,7 @@ class FakeIdentity:
     capabilities: frozenset[str] = CAPABILITIES
     current: StoredSession | None = None  # of the call that is made now
     chosen: UUID | None = None
+    roles: dict[str, Role] = field(default_factory=lambda: {role.name: role for role in map(wire.role, built_in())})
     requests: Requests = field(default_factory=Requests)
     checks: list[ExplainAccessResponse.Check] = field(default_factory=list)  # of whoever is asked about
 
@@ -353,6 +357,10 @@ class FakeIdentity:
                     return Account.Kind.Name(account.kind)
                 case "state":
                     return Account.State.Name(account.state)
+                case "role":
+                    return next((role for role in account.roles if f'"{role}"' in page.filter), "")
+                case "group":
+                    return next((group for group in account.groups if f'"{group}"' in page.filter), "")
             return str(getattr(account, name))
 
         shown, following = found_page(self.accounts.values(), page, value, lambda account: account.display_name)
@@ -408,6 +416,47 @@ class FakeIdentity:
                 code="OPERATOR_GROUPS", value=groups, explanation="Nessun gruppo in comune.", resource=f"contacts/{account_id}"
             )
         return answer
+
+    # --- roles ---
+    def list_roles(self, page: Page) -> ListRolesResponse:
+        return ListRolesResponse(roles=self.roles.values())
+
+    def get_role(self, role: str) -> Role:
+        if role not in self.roles:
+            raise NotFound(f"{role} does not exist")
+        return self.roles[role]
+
+    def _may_give(self, role: Role) -> None:
+        if not set(role.capabilities) <= self.capabilities:
+            raise PermissionDenied("more than you hold", reason="MORE_CAPABILITIES")
+
+    def create_role(self, role: Role, request_id: str) -> Role:
+        check(CreateRoleRequest(role=role))
+        self.require_fresh()
+        self._may_give(role)
+        if role.display_name in {other.display_name for other in self.roles.values()}:
+            raise AlreadyExists("taken", reason="NAME_TAKEN", violations=[_taken("role.display_name", "NAME_TAKEN")])
+
+        def make() -> Role:
+            stored = Role()
+            stored.CopyFrom(role)
+            stored.name = f"roles/{new_id()}"
+            self.roles[stored.name] = touched(stored)
+            return stored
+
+        return self.requests.once(request_id, make)
+
+    def update_role(self, role: Role, paths: Sequence[str], request_id: str) -> Role:
+        self.require_fresh()
+        self._may_give(role)
+        self.roles[role.name] = merged(self.get_role(role.name), role, paths)
+        return self.roles[role.name]
+
+    def delete_role(self, role: str, etag: str, request_id: str) -> None:
+        self.require_fresh()
+        if any(role in account.roles for account in self.accounts.values()):
+            raise FailedPrecondition("somebody has it", reason="ROLE_IN_USE")
+        del self.roles[role]
 
     # --- privacy policy ---
     def get_current_policy(self) -> Policy:

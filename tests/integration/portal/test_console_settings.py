@@ -165,7 +165,7 @@ PAGES = [
     "/console/dispatches/{dispatch}", "/console/dispatches/{dispatch}/why/{giuseppe}", "/console/messages", "/console/settings",
     "/console/settings/organisation", "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups",
     "/console/settings/groups/new", "/console/settings/privacy", "/console/settings/privacy/new", "/console/settings/operators",
-    "/console/settings/operators/new",
+    "/console/settings/operators/new", "/console/settings/roles", "/console/settings/roles/new", "/console/settings/roles/who",
 ]  # fmt: skip
 
 

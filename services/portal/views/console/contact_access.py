@@ -17,6 +17,7 @@ from services.portal.views.console.context import existing, id_of, permitted, uu
 from services.portal.views.console.customers import groups_of
 from services.portal.views.console.lists import argument, condition
 from services.portal.views.console.names import customer_name
+from services.portal.views.console.settings.roles import roles_of
 from services.portal.views.formats import date_time, short_day
 from services.portal.views.i18n import gettext as _
 
@@ -75,7 +76,7 @@ def _value(services: Services, check: Check, groups: Mapping[str, str]) -> str |
         "SUPPORT_WINDOW": lambda: _period(*check.value.split("/")),
         "SIGN_IN_NOT_HELD": lambda: date_time(datetime.fromisoformat(check.value)),
         "CUSTOMER_PERMISSIONS": lambda: _permissions(check),
-        "OPERATOR_ROLE": lambda: words.role_names(check.value.split()),
+        "OPERATOR_ROLE": lambda: words.role_names(check.value.split(), permitted(lambda: roles_of(services)) or ()),
         "OPERATOR_GROUPS": lambda: ", ".join(groups.get(name, "…") for name in check.value.split()),
     }
     found = spoken[check.code]() if check.code in spoken else ""

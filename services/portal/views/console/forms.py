@@ -117,6 +117,9 @@ class Form:
         return _Sending(self, fields)
 
 
+_BEYOND = {"MORE_CAPABILITIES", "MORE_GROUPS"}  # what was chosen is beyond the operator, not the page
+
+
 class _Sending:
     def __init__(self, form: Form, fields: Mapping[str, str]) -> None:
         self._form, self._fields = form, fields
@@ -128,7 +131,9 @@ class _Sending:
         if isinstance(error, PermissionDenied) and error.reason == "NOT_FRESH":
             self._form.needs_password = True
             self._form.note = words.error("WRONG_PASSWORD" if g.get("wrong_password") else "NOT_FRESH")
-        elif isinstance(error, InvalidArgument | AlreadyExists | FailedPrecondition | Aborted | ResourceExhausted):
+        elif isinstance(error, InvalidArgument | AlreadyExists | FailedPrecondition | Aborted | ResourceExhausted) or (
+            isinstance(error, PermissionDenied) and error.reason in _BEYOND
+        ):
             self._form.refuse(error, self._fields)
         else:
             return False

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from markupsafe import Markup
 from recapito.contacts.v1 import contacts_pb2, customers_pb2, groups_pb2, permissions_pb2
 from recapito.documents.v1 import invoices_pb2, payments_pb2
-from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2
+from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, roles_pb2
 from recapito.notifications.v1 import dispatches_pb2, messages_pb2
 from recapito.type.v1 import type_pb2
 
@@ -317,6 +317,11 @@ ERRORS: dict[str, str] = {
     "CUSTOMER_TAX_DATA_MISSING": N_("Mancano i dati fiscali del cliente: completali, poi emetti la fattura"),
     "ISSUER_TAX_DATA_MISSING": N_("Mancano i dati di chi emette: completali in Impostazioni, Fatturazione"),
     "PAYMENT_EXCEEDS_BALANCE": N_("Il pagamento supera quanto resta da pagare"),
+    "ROLE_IN_USE": N_("Qualcuno ha ancora questo ruolo: dagli prima un altro ruolo"),
+    "ROLE_BUILT_IN": N_("Questo ruolo fa parte di Recapito e non si cambia: creane uno tuo"),
+    "UNKNOWN_CAPABILITY": N_("Una delle facoltà non esiste più: ricarica la pagina"),
+    "MORE_CAPABILITIES": N_("Servono facoltà che tu non hai: chiedi a chi le ha"),
+    "MORE_GROUPS": N_("Servono gruppi che tu non vedi: chiedi a chi li vede"),
     "LAST_ADMINISTRATOR": N_("È l’ultimo amministratore: nominane prima un altro"),
     "PASSWORD_TOO_SHORT": N_("Servono almeno 12 caratteri"),
     "PASSWORD_TOO_COMMON": N_("È una password troppo comune"),
@@ -659,8 +664,23 @@ def is_disabled(account: _Account) -> bool:
     return account.state == _Account.DISABLED
 
 
-def role_names(roles: Iterable[str]) -> str:
-    return ", ".join(_(ROLES[role][0]) if role in ROLES else role for role in roles) or "—"
+def role_name(role: roles_pb2.Role) -> str:
+    return _(ROLES[role.name][0]) if role.name in ROLES else role.display_name
+
+
+def role_hint(role: roles_pb2.Role) -> str:
+    """Return what a built-in role is for; of the others only their holders know."""
+    return _(ROLES[role.name][1]) if role.name in ROLES else ""
+
+
+def role_options(roles: Iterable[roles_pb2.Role]) -> dict[str, str]:
+    return {role.name: role_name(role) for role in roles}
+
+
+def role_names(names: Iterable[str], roles: Iterable[roles_pb2.Role]) -> str:
+    """Return the names of the roles that somebody has. roles: those that the reader may see, at least the ones that are not built in."""
+    known = {name: _(said) for name, (said, _hint) in ROLES.items()} | role_options(roles)
+    return ", ".join(known.get(name, "…") for name in names) or "—"
 
 
 def _number(amount: str) -> Decimal:

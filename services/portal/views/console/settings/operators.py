@@ -9,11 +9,11 @@ from recapito.identity.v1.accounts_pb2 import Account
 from recapito.identity.v1.links_pb2 import Link
 
 from services.portal.service import Services
-from services.portal.views.console import words
 from services.portal.views.console.context import Reply
 from services.portal.views.console.customers import groups_of
 from services.portal.views.console.forms import Form, Value
-from services.portal.views.console.lists import asked, condition
+from services.portal.views.console.lists import argument, asked, condition
+from services.portal.views.console.settings.roles import givable, roles_of
 from services.portal.views.i18n import gettext as _
 
 FIELDS = {r"account\.(display_name|email|language_code)": r"\1", r"account\.roles.*": "roles", r"account\.groups.*": "groups"}
@@ -35,8 +35,17 @@ def blueprint(services: Services) -> Blueprint:
 def listed(services: Services, note: str = "") -> str:
     """Return the list; note: why what was just asked did not happen."""
     groups = {group.name: group.display_name for group in groups_of(services)}
-    found = services.identity.list_accounts(asked(condition(kind="OPERATOR")))
-    return render_template("console/operators.html", found=found, groups=groups, note=note)
+    roles = roles_of(services)
+    role, group = argument("role", {role.name: role for role in roles}), argument("group", groups)
+    found = services.identity.list_accounts(asked(condition(kind="OPERATOR", role=role, group=group)))
+    return render_template("console/operators.html", found=found, groups=groups, roles=roles, note=note)
+
+
+def form_page(services: Services, form: Form, account: Account | None = None) -> Reply:
+    """Return the form with the roles that this operator may give and those that the account has."""
+    roles = givable(roles_of(services), account.roles if account is not None else ())
+    shown = render_template("console/operator_form.html", form=form.again(), account=account, groups=groups_of(services), roles=roles)
+    return shown, form.code
 
 
 def done(sentence: str) -> Reply:
@@ -55,7 +64,7 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
             with form.sending(FIELDS):
                 identity.create_account(account_of(form), form.request_id)
                 return done(_("Invito in partenza"))
-        return render_template("console/operator_form.html", form=form.again(), account=None, groups=groups_of(services)), form.code
+        return form_page(services, form)
 
     @pages.route("/<uuid:account_id>/edit", methods=["GET", "POST"])
     def edit(account_id: UUID) -> Reply:
@@ -70,7 +79,7 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
                 identity.update_account(changed, PATHS, form.request_id)
                 return done(_("Operatore salvato"))
             form.compare(now)
-        return render_template("console/operator_form.html", form=form.again(), account=account, groups=groups_of(services)), form.code
+        return form_page(services, form, account)
 
 
 def _add_states(pages: Blueprint, services: Services) -> None:
@@ -110,7 +119,7 @@ def account_of(form: Form) -> Account:
         display_name=form["display_name"],
         email=form["email"],
         language_code=form["language_code"],
-        roles=[role for role in form.many("roles") if role in words.ROLES],
+        roles=form.many("roles"),
         groups=form.many("groups"),
     )
 
