@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -30,6 +30,8 @@ LINK_KINDS = {
     links_pb2.Link.INVITATION: KINDS["operator_invited"],
     links_pb2.Link.MAGIC: KINDS["sign_in_link"],
 }
+_Changed = identity_events.CredentialsChanged
+FACTOR_CHANGES = {_Changed.FACTOR_ADDED, _Changed.FACTOR_REMOVED, _Changed.RECOVERY_CODES}
 
 
 @dataclass(frozen=True)
@@ -144,26 +146,52 @@ class Listener:
         if event.purpose == links_pb2.Link.SET_PASSWORD and not event.password_set:
             kind = KINDS["set_password"]
         if kind is not None:
-            yield self._to_account(delivery, kind, event.account, event.kind, event.email, event.display_name, event.language_code)
+            about = {"landing": event.landing} if event.landing else {}
+            yield self._to_account(delivery, kind, event.account, event.kind, event.email, event.display_name, event.language_code, about)
 
     def on_credentials_changed(self, deliveries: Sequence[Delivery[identity_events.CredentialsChanged]]) -> None:
         self._plan(deliveries, self._credentials_changed)
 
     def _credentials_changed(self, delivery: Delivery[identity_events.CredentialsChanged]) -> Iterator[Occurrence]:
+        """The owner hears of a change, at the address on file; of a link that was disowned, the administrators do."""
+        event, kind, about = delivery.message, KINDS["password_changed"], dict[str, str]()
+        if event.change == _Changed.LINK_DISOWNED:
+            yield self._to_administrators(delivery)
+            return
+        if event.change in FACTOR_CHANGES:
+            kind, about = KINDS["second_factor_changed"], {"factor_change": _Changed.Change.Name(event.change)}
+        elif event.change == _Changed.NEW_DEVICE:
+            kind, about = KINDS["new_sign_in"], {"device": event.device}
+        elif event.change != _Changed.PASSWORD:
+            return
+        yield self._to_account(delivery, kind, event.account, event.kind, event.email, "", event.language_code, about)
+
+    def _to_administrators(self, delivery: Delivery[identity_events.CredentialsChanged]) -> Occurrence:
         event = delivery.message
-        if event.change == identity_events.CredentialsChanged.PASSWORD:
-            yield self._to_account(delivery, KINDS["password_changed"], event.account, event.kind, event.email, "", event.language_code)
+        page = f"contacts/{wire.id_of(event.account)}" if event.kind == accounts_pb2.Account.CONTACT else "settings/operators"
+        facts = {"event_time": delivery.time.isoformat(), "account_url": f"{self.planner.sender.console_url}{page}"}
+        told = tuple(_operator(one.account, one.email, one.display_name, one.language_code) for one in event.administrators)
+        people, kind = frozenset(one.person for one in told), KINDS["access_reported"]
+        return Occurrence(
+            delivery.event_id, kind, event.account, None, facts, people=people, candidates=told, traceparent=delivery.traceparent
+        )
 
     def _to_account(
-        self, delivery: Delivery[M], kind: Kind, account: str, of: accounts_pb2.Account.Kind.ValueType, email: str, name: str, language: str
+        self,
+        delivery: Delivery[M],
+        kind: Kind,
+        account: str,
+        of: accounts_pb2.Account.Kind.ValueType,
+        email: str,
+        name: str,
+        language: str,
+        about: Mapping[str, str],
     ) -> Occurrence:
         """A contact's account is the contact, whom contacts knows; an operator is known by the event alone."""
-        facts = {"event_time": delivery.time.isoformat()}
+        facts = {"event_time": delivery.time.isoformat(), **about}
         if of == accounts_pb2.Account.CONTACT:
             return self._to_known_contact(delivery, kind, wire.id_of(account), facts)
-        first, _, last = name.partition(" ")
-        operator = Candidate(account, email=email, first_name=first, last_name=last, language=language)
-        people = frozenset({account})
+        operator, people = _operator(account, email, name, language), frozenset({account})
         return Occurrence(
             delivery.event_id, kind, account, None, facts, people=people, candidates=(operator,), traceparent=delivery.traceparent
         )
@@ -179,6 +207,11 @@ class Listener:
         return Occurrence(
             delivery.event_id, kind, person, home, facts, people=frozenset({person}), candidates=gone, traceparent=delivery.traceparent
         )
+
+
+def _operator(account: str, email: str, name: str, language: str) -> Candidate:
+    first, _, last = name.partition(" ")
+    return Candidate(account, email=email, first_name=first, last_name=last, language=language)
 
 
 def handlers(planner: Planner, documents: service.Documents) -> Handlers:

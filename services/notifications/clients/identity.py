@@ -23,6 +23,7 @@ class GrpcLinks:
                 account=f"accounts/{order.account_id}",
                 purposes=[links_pb2.Link.Purpose.Value(order.purpose.name)],
                 landing=order.landing,
+                with_code=order.with_code,
             )
             for order in orders
         ]
@@ -32,4 +33,4 @@ class GrpcLinks:
 
 def _minted(link: links_pb2.MintLinksResponse.Minted) -> service.Minted:
     expire_time = link.expire_time.ToDatetime(UTC) if link.HasField("expire_time") else None
-    return service.Minted(link.token, expire_time, link.refusal)
+    return service.Minted(link.token, expire_time, link.refusal, link.code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -34,21 +34,32 @@ class Phrases:
     attachment_note: Mapping[str, str]
     secret_mark: Mapping[str, str]
     at_issue: Mapping[str, str]
+    factor_change: Mapping[str, Mapping[str, str]]
+    device: Mapping[str, Mapping[str, str]]
 
     def greet(self, first_name: str, language: str) -> str:
         words = self.greeting[language]
         return words["named"].replace("{first_name}", first_name) if first_name else words["unnamed"]
 
+    def device_of(self, device: str, language: str) -> str:
+        """device: as identity tells it, "Firefox on Linux", one of the two, or "" when it cannot be told."""
+        words = self.device[language]
+        browser, on, system = device.partition(" on ")
+        if not on:
+            return device or words["unknown"]
+        return words["both"].replace("{browser}", browser).replace("{system}", system)
+
 
 @dataclass(frozen=True)
 class Link:
-    """A whole address. expire_time: None for a page that anybody may ask for and that asks to sign in."""
+    """A whole address. expire_time: None for a page that anybody may ask for and that asks to sign in. code: beside it, to be typed."""
 
     url: str
     expire_time: datetime | None = None
+    code: str = field(default="", repr=False)
 
 
-LINK_FIELDS = frozenset({"set_password_url", "reset_password_url", "sign_in_url", "document_url", "invitation_url"})
+LINK_FIELDS = frozenset({"set_password_url", "reset_password_url", "sign_in_url", "document_url", "invitation_url", "disown_url"})
 
 
 def values(
@@ -80,15 +91,31 @@ def values(
         given["attachment_note"] = phrases.attachment_note[language]
     found: dict[str, str] = {}
     for name in names:
-        if name == "greeting":
-            found[name] = phrases.greet(one_line(message.first_name), language)
-        elif name == "notification_type":
-            found[name] = _type_words(message.of_kind, phrases, language)
-        elif name in LINK_FIELDS:
+        if name in LINK_FIELDS:
             found[name] = link.url if link is not None else ""
+        elif name == "link_code":
+            found[name] = link.code if link is not None else ""
+        elif (words := _phrase(name, message, dispatch, phrases)) is not None:
+            found[name] = words
         elif (value := given.get(name)) not in (None, ""):
             found[name] = written(value, fields[name].kind, language, dispatch.facts.get("time_zone", "Europe/Rome"))
     return found
+
+
+def _phrase(name: str, message: Message, dispatch: Dispatch, phrases: Phrases) -> str | None:
+    """Return what our own words say in a field; None for a field that holds a fact."""
+    language = message.language
+    match name:
+        case "greeting":
+            return phrases.greet(one_line(message.first_name), language)
+        case "notification_type":
+            return _type_words(message.of_kind, phrases, language)
+        case "factor_change":
+            return phrases.factor_change[language][dispatch.facts[name]]
+        case "device":
+            return phrases.device_of(one_line(dispatch.facts.get(name, "")), language)
+        case _:
+            return None
 
 
 def _type_words(kind: Kind, phrases: Phrases, language: str) -> str:

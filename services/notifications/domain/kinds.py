@@ -61,6 +61,7 @@ class Purpose(enum.Enum):
     RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105 - a purpose
     INVITATION = "INVITATION"
     MAGIC = "MAGIC"
+    DISOWN = "DISOWN"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Kind:
     """One kind of message.
 
     type: None for account messages, which no preference stops; `why` is then the reason that sends them. security: a lost one is
-    worse than a second one. purpose: of the link inside, None for none.
+    worse than a second one. purpose: of the link inside, None for none. code: has a place for a code beside its link.
     """
 
     name: str
@@ -76,11 +77,12 @@ class Kind:
     why: Reason = Reason.SEND_MANDATORY
     security: bool = False
     purpose: Purpose | None = None
+    code: bool = False
 
     @property
     def only_link(self) -> bool:
         """Nothing but its link: of no use to who may not enter."""
-        return self.type is None and self.purpose is not None
+        return self.type is None and self.purpose not in {None, Purpose.DISOWN}
 
     @property
     def send_reasons(self) -> frozenset[Reason]:
@@ -121,9 +123,12 @@ KINDS: dict[str, Kind] = {
         Kind("set_password", why=Reason.SEND_OPERATOR_ACTION, security=True, purpose=Purpose.SET_PASSWORD),
         Kind("password_reset_by_operator", why=Reason.SEND_OPERATOR_ACTION, security=True, purpose=Purpose.SET_PASSWORD),
         Kind("password_reset_requested", why=Reason.SEND_OWN_ACTION, security=True, purpose=Purpose.RESET_PASSWORD),
-        Kind("sign_in_link", why=Reason.SEND_OWN_ACTION, security=True, purpose=Purpose.MAGIC),
+        Kind("sign_in_link", why=Reason.SEND_OWN_ACTION, security=True, purpose=Purpose.MAGIC, code=True),
         Kind("operator_invited", why=Reason.SEND_OPERATOR_ACTION, security=True, purpose=Purpose.INVITATION),
-        Kind("password_changed", security=True),
+        Kind("password_changed", security=True, purpose=Purpose.DISOWN),
+        Kind("second_factor_changed", security=True, purpose=Purpose.DISOWN),
+        Kind("new_sign_in", security=True, purpose=Purpose.DISOWN),
+        Kind("access_reported", security=True),
     )
 }
 

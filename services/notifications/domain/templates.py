@@ -39,7 +39,7 @@ class HeaderUnsafe(InvalidArgument):
 class Field:
     """One merge field of the closed list.
 
-    kind: text, longtext, money, day, date, moment or url. secret: shown as a mark in every copy. allowed_in: kinds of message.
+    kind: text, longtext, money, day, date, moment, url or code. secret: shown as a mark in every copy. allowed_in: kinds of message.
     optional_in: kinds in which an empty value leaves out its line, paragraph or row. may_be_empty: an empty value becomes no text.
     """
 
@@ -120,7 +120,7 @@ class _Paragraph:
 # --- compiling -----------------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Template:
-    """A compiled source. names: the fields that it uses; secrets: those of them that are links."""
+    """A compiled source. names: the fields that it uses; secrets: those of them that are links or codes."""
 
     source: Source
     names: frozenset[str]

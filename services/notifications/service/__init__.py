@@ -172,15 +172,17 @@ class LinkOrder:
     account_id: UUID
     purpose: Purpose
     landing: str = ""  # the resource that a magic link opens
+    with_code: bool = False
 
 
 @dataclass(frozen=True)
 class Minted:
-    """token: "" when there is none, and refusal says why."""
+    """token: "" when there is none, and refusal says why. code: beside a link, where the order wanted one."""
 
     token: str = field(repr=False)
     expire_time: datetime | None = None
     refusal: str = ""
+    code: str = field(default="", repr=False)
 
 
 class Links(Protocol):

@@ -23,6 +23,7 @@ from services.notifications.domain.templates import Rendered, Template
 from services.notifications.service.metrics import DELIVERY_SECONDS, MESSAGES, ROUND_SECONDS
 
 log = telemetry.logger(__name__)
+PAGES = {Purpose.MAGIC: "enter", Purpose.DISOWN: "disown"}  # of a link; of every other purpose: "password"
 
 BATCH = 96  # claimed at once; MintLinks takes 100
 
@@ -77,7 +78,7 @@ class Deliverer:
     def _letters(self, claimed: Sequence[tuple[Message, Dispatch]]) -> list[service.Letter]:
         """Return the letters that can go; what cannot be made is settled with its cause."""
         with telemetry.resumed(claimed[0][1].traceparent):
-            minted = self._mint([message for message, _ in claimed])
+            minted = self._mint(claimed)
         letters: list[service.Letter] = []
         stopped: list[service.Settled] = []
         for message, dispatch in claimed:
@@ -92,19 +93,19 @@ class Deliverer:
         self._settle(stopped, {})
         return letters
 
-    def _mint(self, messages: Sequence[Message]) -> Mapping[UUID, service.Minted] | None:
+    def _mint(self, claimed: Sequence[tuple[Message, Dispatch]]) -> Mapping[UUID, service.Minted] | None:
         """Return the links by message; None when identity cannot make any now."""
-        orders = [order for message in messages if (order := _order(message)) is not None]
+        orders = [order for message, dispatch in claimed if (order := _order(message, dispatch)) is not None]
         if not orders:
             return {}
         try:
             return self.links.mint(orders)
         except ServiceError as error:
-            log.warning("links cannot be made now", messages=len(orders), error=str(error))
+            log.warning("links cannot be made now", orders=len(orders), error=str(error))
             return None
 
     def _letter(self, message: Message, dispatch: Dispatch, minted: Mapping[UUID, service.Minted] | None) -> service.Letter:
-        link = self._link(message, minted)
+        link = self._link(message, dispatch, minted)
         attachment = self._attachment(message) if message.reason is Reason.SEND_CUSTOMER_MAILBOX else None
         template = self._template(message)
         rendered = render(message, dispatch, template, words=self.words, sender=self.sender, link=link, attached=attachment is not None)
@@ -126,23 +127,24 @@ class Deliverer:
         to_address, insist = ascii_address(message.to_address), message.of_kind.security
         return service.Letter(message, self.sender.address, to_address, content, insist, dispatch.traceparent)
 
-    def _link(self, message: Message, minted: Mapping[UUID, service.Minted] | None) -> Link | None:
+    def _link(self, message: Message, dispatch: Dispatch, minted: Mapping[UUID, service.Minted] | None) -> Link | None:
         """Return the address that the message leads to; what is nothing but its link does not go without one.
 
-        A document's message goes all the same, because messages do not depend on access: its page then asks to sign in.
+        A document's message goes all the same, because messages do not depend on access: its page then asks to sign in. So does a
+        security notice, which then has no link.
         """
-        if _order(message) is None:
+        if _order(message, dispatch) is None:
             return None
         if minted is None:
             raise _Stopped(Outcome(State.QUEUED, failure="FAIL_LINK"))
         made = minted.get(message.id)
         if made is not None and made.token:
             base = self.sender.console_url if message.person.startswith("accounts/") else self.sender.area_url
-            page = "enter" if message.of_kind.purpose is Purpose.MAGIC else "password"
-            return Link(f"{base}{page}/{made.token}", made.expire_time)
+            page = PAGES.get(message.of_kind.purpose, "password") if message.of_kind.purpose else ""
+            return Link(f"{base}{page}/{made.token}", made.expire_time, made.code)
         if message.of_kind.only_link:
             raise _Stopped(Outcome(State.SUPPRESSED), Reason.SKIP_ENTRY_CLOSED)
-        return Link(f"{self.sender.area_url}{message.subject}")
+        return Link(f"{self.sender.area_url}{message.subject}") if message.of_kind.type else None
 
     def _attachment(self, message: Message) -> Attachment:
         """A customer's mailbox cannot enter the area, so the document itself travels."""
@@ -224,11 +226,13 @@ def _ended(message: Message, outcomes: Mapping[UUID, Outcome], blocks: Mapping[U
     return Outcome(State.CANCELLED if failure.startswith("CANCEL_") or not failure else State.FAILED, failure=failure)
 
 
-def _order(message: Message) -> service.LinkOrder | None:
-    purpose, account_id = message.of_kind.purpose, message.account_id
-    if purpose is None or account_id is None:
+def _order(message: Message, dispatch: Dispatch) -> service.LinkOrder | None:
+    """Return the order for the message's link: of a document's it lands there, of one that was asked for where the one before did."""
+    kind, account_id = message.of_kind, message.account_id
+    if kind.purpose is None or account_id is None:
         return None
-    return service.LinkOrder(message.id, account_id, purpose, message.subject if message.of_kind.type else "")
+    landing = message.subject if kind.type else str(dispatch.facts.get("landing", ""))
+    return service.LinkOrder(message.id, account_id, kind.purpose, landing, kind.code)
 
 
 def template_of(message: Message, words: service.Words, read: service.Read) -> Template:

@@ -89,7 +89,8 @@ def get_message(message_id: UUID, *, caller: Caller, read: service.Read, words: 
 def _unmade_link(message: Message, sender: service.Sender) -> Link | None:
     if message.of_kind.purpose is None:
         return None
-    return Link(sender.area_url, (message.send_time or message.create_time) + _life(message.of_kind))
+    code = "-" if message.of_kind.code else ""  # a mark stands for it, as for the link
+    return Link(sender.area_url, (message.send_time or message.create_time) + _life(message.of_kind), code)
 
 
 def _life(kind: Kind) -> timedelta:

@@ -210,7 +210,7 @@ def test_a_shown_message_holds_a_mark_where_the_link_was(api: Api, story: Simple
     with context.as_person("north", "en"):
         (sent,) = api.messages.ListMessages(messages_pb2.ListMessagesRequest(filter=f'contact = "contacts/{MARIO}"')).messages
         content = api.messages.GetMessage(messages_pb2.GetMessageRequest(name=sent.name)).content
-    assert "«link personale»" in content.text, "the language of the reader of the mail, not of the operator"
+    assert "«riservato»" in content.text, "the language of the reader of the mail, not of the operator"
     assert 'href="#"' in content.html
     assert "secret-" not in content.text + content.html
     assert "vale fino a martedì 1 dicembre 2026, ore 13:00" in content.text
@@ -269,7 +269,7 @@ def test_a_preview_says_who_would_be_told_and_shows_the_message_and_sends_nothin
     }
     assert preview.rows[0].display_name == "Mario Rossi"
     assert preview.preview.subject == "Nuova fattura INV-2026-000001 da Studio Verdi"
-    assert "«link personale»" in preview.preview.text
+    assert "«riservato»" in preview.preview.text
     deliver(story)
     assert (len(story.links.orders), len(story.mailer.letters)) == (minted, written)
     with context.as_person("north"):

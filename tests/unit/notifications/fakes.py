@@ -90,7 +90,7 @@ class FakeLinks:
         return {
             order.message_id: service.Minted("", None, self.refusals[order.account_id])
             if order.account_id in self.refusals
-            else service.Minted(f"secret-{order.message_id.hex}", NOON + timedelta(days=7))
+            else service.Minted(f"secret-{order.message_id.hex}", NOON + timedelta(days=7), code="HK4T-9QPW" if order.with_code else "")
             for order in orders
         }
 

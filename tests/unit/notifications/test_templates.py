@@ -27,13 +27,13 @@ from tests.unit.notifications.builders import NOON, SENDER, dispatch, message
 
 WORDS = FileWords()
 LINK = "https://area.verdi.example/area/enter/" + "k" * 43
-MARK = "«link personale»"
+MARK = "«riservato»"
 
 
 def sample_values(template: Template, language: str = "it") -> dict[str, str]:
     found = {name: WORDS.sample(name, language) for name in template.names}
     return {**found, **dict.fromkeys(template.secrets, LINK), "crm_url": "https://area.verdi.example/area/"} | (
-        {"page_url": LINK} if "page_url" in found else {}
+        {name: LINK for name in ("page_url", "account_url") if name in found}
     )
 
 

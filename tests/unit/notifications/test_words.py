@@ -33,7 +33,7 @@ EVENTS = {
 }
 WITHOUT_EVENT = {
     "welcome", "access_data", "set_password", "password_reset_requested", "password_reset_by_operator", "sign_in_link",
-    "operator_invited", "password_changed",
+    "operator_invited", "password_changed", "second_factor_changed", "new_sign_in", "access_reported",
 }  # fmt: skip
 TEMPLATE_KEYS = {
     "id", "group", "title", "when", "class", "notification_type", "event", "sent_to", "can_be_disabled", "customer_override",
