@@ -13,6 +13,8 @@ from recapito.identity.v1 import (
     accounts_pb2_grpc,
     audit_pb2,
     audit_pb2_grpc,
+    factors_pb2,
+    factors_pb2_grpc,
     links_pb2,
     links_pb2_grpc,
     policies_pb2,
@@ -38,6 +40,7 @@ from libs.rpc.server import Server
 from libs.unit_of_work import Clock
 from services.identity import consumer, jobs, repository, servicer
 from services.identity.clients.contacts import GrpcContacts
+from services.identity.clients.factors import PyotpCodes, WebAuthn, site
 from services.identity.clients.heads import FileHeads
 from services.identity.clients.passwords import Argon2Hasher
 from services.identity.clients.providers import OpenIdProviders
@@ -45,7 +48,9 @@ from services.identity.clients.signing import JoseSigner
 from services.identity.clients.words import YamlSentences
 from services.identity.domain.roles import SEE_ALL
 from services.identity.repository.vault import Vault
-from services.identity.service import NewUnitOfWork, accounts, audit, tokens
+from services.identity.service import NewUnitOfWork, accounts, audit, factors, tokens
+from services.identity.service.factors import Enrolment
+from services.identity.service.verification import Verifiers
 from services.identity.settings import Settings
 
 SERVICE = "identity"
@@ -75,6 +80,7 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     _, new_uow, new_reads = _units_of_work(settings, clock, database_now)
     contacts, hasher = _contacts(settings), Argon2Hasher(places=max(1, settings.server_threads // 2))
     providers = OpenIdProviders(settings.providers(), clock, loopback=settings.environment != "production")
+    codes, passkeys = PyotpCodes(site(settings.public_url)[0]), WebAuthn(settings.public_url)
     signer = JoseSigner()
     keys = servicer.KeyRing(signer, new_reads, new_uow, timedelta(days=settings.signing_key_days), clock)
     server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify, servicer.refusals(new_uow, clock))
@@ -90,8 +96,13 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     )
     server.add(
         sessions_pb2_grpc.add_SessionsServicer_to_server,
-        servicer.Sessions(new_uow, new_reads, contacts, hasher, keys, providers, clock),
+        servicer.Sessions(new_uow, new_reads, contacts, keys, providers, Verifiers(hasher, codes, passkeys), clock),
         sessions_pb2.DESCRIPTOR.services_by_name["Sessions"],
+    )
+    server.add(
+        factors_pb2_grpc.add_FactorsServicer_to_server,
+        servicer.Factors(new_uow, new_reads, Enrolment(codes, passkeys), clock),
+        factors_pb2.DESCRIPTOR.services_by_name["Factors"],
     )
     server.add(
         links_pb2_grpc.add_LinksServicer_to_server,
@@ -171,6 +182,14 @@ def create_administrator(email: str, display_name: str) -> None:
     """Invite the first administrator: prints a one-time token for /console/password/<token>, valid for 48 hours."""
     token = bootstrap_administrator(Settings.load(), email, display_name)
     click.echo(token or "an administrator has a password already: nothing was done")
+
+
+@main.command()
+@click.option("--email", required=True)
+def remove_factors(email: str) -> None:
+    """Remove all second factors of an operator who lost them, when nobody is left who could do it in the console."""
+    _, new_uow, _ = _units_of_work(Settings.load())
+    click.echo(f"removed: {factors.remove_factors(email, uow=new_uow())}")
 
 
 @main.command()

@@ -73,4 +73,6 @@ def sweep(new_uow: NewUnitOfWork, clock: Clock) -> None:
         uow.links.sweep(now)
         uow.throttle.sweep(now)
         uow.authorization_requests.sweep(now)
+        uow.factors.sweep(now)
+        uow.challenges.sweep(now)
         uow.commit()

@@ -35,13 +35,15 @@ class ProviderSettings(BaseModel):
 
 class Settings(ServiceSettings):
     contacts_address: str = "localhost:50052"  # host:port or unix:path
-    # At least 32 random characters. Links, sessions and refresh tokens are stored as HMACs under it, signing keys encrypted with it:
-    # a copy of the database alone opens nothing. Changing it ends all sessions and links and makes new signing keys.
+    # At least 32 random characters. Links, sessions and refresh tokens are stored as HMACs under it, signing keys and the seeds of
+    # one-time codes encrypted with it: a copy of the database alone opens nothing. Changing it ends all sessions and links, makes new
+    # signing keys, and nobody's app or recovery codes fit any more (passkeys do).
     identity_secret: SecretStr = Field(min_length=32)
     # Where signed heads of the audit are appended too, on a disk that the database's administrators do not reach; they are always logged.
     audit_head_file: Path | None = None
     signing_key_days: int = Field(default=30, ge=1, le=365)
-    public_url: str = "http://localhost:8080"  # where the console is; providers send people back there
+    # Where the pages are: providers send people back there, and passkeys work on this host and at this address only.
+    public_url: str = "http://localhost:8080"
     identity_providers: tuple[ProviderSettings, ...] = ()  # JSON; empty: operators sign in with their passwords alone
 
     @model_validator(mode="after")

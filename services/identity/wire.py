@@ -12,14 +12,16 @@ from recapito.access.v1 import access_pb2
 from recapito.contacts.events.v1 import events_pb2 as contacts_events
 from recapito.contacts.v1 import contacts_pb2, permissions_pb2
 from recapito.identity.events.v1 import events_pb2 as events
-from recapito.identity.v1 import accounts_pb2, audit_pb2, links_pb2, policies_pb2, roles_pb2, sessions_pb2, settings_pb2
+from recapito.identity.v1 import accounts_pb2, audit_pb2, factors_pb2, links_pb2, policies_pb2, roles_pb2, sessions_pb2, settings_pb2
 from recapito.platform.events.v1.events_pb2 import AuditEntryRecorded
 
-from libs.errors import EtagMismatch, NotFound
+from libs.errors import EtagMismatch, InvalidArgument, NotFound
 from services.identity.domain.accounts import Account, CredentialChange, Kind
 from services.identity.domain.audit import Entry
 from services.identity.domain.contacts import Access, Contact
 from services.identity.domain.explanations import Check, Explanation
+from services.identity.domain.factors import Factor
+from services.identity.domain.factors import Kind as FactorKind
 from services.identity.domain.links import Link, Purpose, State
 from services.identity.domain.policies import Acceptance, Policy
 from services.identity.domain.providers import Provider
@@ -75,6 +77,7 @@ def account(found: Account) -> accounts_pb2.Account:
         groups=[f"groups/{group}" for group in sorted(found.groups)],
         access_version=found.access_version,
         password_set=bool(found.password_hash),
+        second_factor_set=found.second_factor_set,
         last_sign_in_time=time(found.last_sign_in_time),
         create_time=time(found.create_time),
         etag=etag(found.version),
@@ -173,6 +176,26 @@ def session(found: Session, holder: Account, state: SessionState) -> sessions_pb
         ip_address=found.client.ip_address,
         landing=found.landing,
     )
+
+
+# --- factors -------------------------------------------------------------------------------------------------------------------------
+def factor(found: Factor) -> factors_pb2.Factor:
+    return factors_pb2.Factor(
+        name=f"accounts/{found.account_id}/factors/{found.id}",
+        kind=factors_pb2.Factor.Kind.Value(found.kind.value),
+        display_name=found.display_name,
+        confirmed=found.confirmed,
+        create_time=time(found.create_time),
+        last_use_time=time(found.last_use_time),
+    )
+
+
+def factor_kind_of(value: factors_pb2.Factor.Kind.ValueType) -> FactorKind:
+    """Return the kind; InvalidArgument when it is none of ours."""
+    try:
+        return FactorKind(factors_pb2.Factor.Kind.Name(value))
+    except ValueError:
+        raise InvalidArgument.of("factor.kind", "must be TOTP or PASSKEY", "REQUIRED") from None
 
 
 # --- links ---------------------------------------------------------------------------------------------------------------------------

@@ -78,6 +78,7 @@ class Account:
     access_version: int = 1
     password_hash: str = ""
     password_change_required: bool = False
+    second_factor_set: bool = False  # at least one confirmed
     generation: int = 1
     customer_id: UUID | None = None
     access: Access = NO_ACCESS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
@@ -20,10 +20,12 @@ TOUCH = timedelta(minutes=1)  # the last use is written at most this often
 class Method(enum.Enum):
     PASSWORD = "PASSWORD"  # noqa: S105 - a method
     MAGIC_LINK = "MAGIC_LINK"
+    PASSKEY = "PASSKEY"
     PROVIDER = "PROVIDER"
 
 
 class State(enum.Enum):
+    SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
     PASSWORD_CHANGE_REQUIRED = "PASSWORD_CHANGE_REQUIRED"  # noqa: S105 - a state
     POLICY_REQUIRED = "POLICY_REQUIRED"
     OPEN = "OPEN"
@@ -61,7 +63,10 @@ _SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Wi
 
 @dataclass(frozen=True)
 class Session:
-    """end_time: whatever happens, it ends then. open_time: when the person was first let in; None while something was asked."""
+    """end_time: whatever happens, it ends then. open_time: when the person was first let in; None while something was asked.
+
+    second_factor_time: when one was given; a passkey is both factors in one.
+    """
 
     id: UUID
     account_id: UUID
@@ -73,6 +78,7 @@ class Session:
     landing: str = ""
     fresh_until: datetime | None = None
     open_time: datetime | None = None
+    second_factor_time: datetime | None = None
 
     @property
     def expire_time(self) -> datetime:
@@ -80,6 +86,18 @@ class Session:
 
     def live(self, now: datetime) -> bool:
         return now < self.expire_time
+
+    def fresh(self, now: datetime) -> bool:
+        return self.fresh_until is not None and now < self.fresh_until
+
+    def verified(self, now: datetime, *, second_factor: bool) -> Session:
+        """Return the session after its person proved itself once more; one from a magic link does not become fresh."""
+        return replace(
+            self,
+            last_use_time=now,
+            fresh_until=None if self.method is Method.MAGIC_LINK else now + FRESH,
+            second_factor_time=now if second_factor else self.second_factor_time,
+        )
 
 
 def opened(session_id: UUID, account_id: UUID, method: Method, client: Client, now: datetime, landing: str = "") -> Session:
@@ -95,11 +113,20 @@ def opened(session_id: UUID, account_id: UUID, method: Method, client: Client, n
         client=client,
         landing=landing,
         fresh_until=None if by_link else now + FRESH,
+        second_factor_time=now if method is Method.PASSKEY else None,
     )
 
 
-def state_of(session: Session, account: Account, *, accepted: bool) -> State:
-    """Return what the session still waits for. accepted: the account accepted the current privacy policy, which operators need not."""
+def state_of(session: Session, account: Account, *, accepted: bool, factor_obligatory: bool) -> State:
+    """Return what the session still waits for.
+
+    accepted: the account accepted the current privacy policy, which operators need not. factor_obligatory: for administrators,
+    who have to set one up before anything else.
+    """
+    ungiven = account.second_factor_set and session.second_factor_time is None
+    unset = factor_obligatory and account.administrator and not account.second_factor_set
+    if ungiven or unset:
+        return State.SECOND_FACTOR_REQUIRED
     if account.password_change_required and session.method is Method.PASSWORD:
         return State.PASSWORD_CHANGE_REQUIRED
     if account.kind is Kind.CONTACT and not accepted:

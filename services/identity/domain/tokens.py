@@ -71,6 +71,7 @@ PASSWORD_OF_ACCOUNT = Limit("password", free=4, waits=(15, 30, 60, 120, 240, 900
 # not counted, and devices from which somebody signed in before do not wait for their neighbours.
 PASSWORD_OF_NETWORK = Limit("network", free=99, waits=(15, 30, 60, 120, 240, 900), idle=False)
 PROVIDER_OF_NETWORK = Limit("provider-network", free=99, waits=(15, 30, 60, 120, 240, 900), idle=False)
+CHALLENGE_OF_NETWORK = Limit("challenge", free=299, waits=(15, 30, 60, 120, 240, 900), idle=False)
 # Three mails an hour, five minutes apart.
 LINK_OF_ADDRESS = Limit("link", free=0, waits=(300, 300, 3600), window_seconds=3600)
 LINK_OF_NETWORK = Limit("link-network", free=59, waits=(60, 120, 240, 480, 900), window_seconds=3600, idle=False)

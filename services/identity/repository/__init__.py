@@ -14,6 +14,7 @@ from libs import database
 from libs.database import UtcDateTime
 from services.identity.repository.accounts import SqlAccounts
 from services.identity.repository.audit import SqlAudit
+from services.identity.repository.factors import SqlChallenges, SqlFactors, SqlRecoveryCodes
 from services.identity.repository.links import SqlLinkCodes, SqlLinkRequests, SqlLinks
 from services.identity.repository.policies import SqlPolicies
 from services.identity.repository.providers import SqlAuthorizationRequests, SqlProviderIdentities
@@ -92,6 +93,18 @@ class SqlUnitOfWork(database.SqlUnitOfWork):
     @property
     def keys(self) -> SqlKeys:
         return SqlKeys(self.connection, self._vault)
+
+    @property
+    def factors(self) -> SqlFactors:
+        return SqlFactors(self.connection, self._vault)
+
+    @property
+    def recovery_codes(self) -> SqlRecoveryCodes:
+        return SqlRecoveryCodes(self.connection, self._vault)
+
+    @property
+    def challenges(self) -> SqlChallenges:
+        return SqlChallenges(self.connection, self._vault)
 
     @property
     def settings(self) -> SqlSettings:

@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from libs.database_listing import select_page
-from libs.errors import NotFound
+from libs.errors import NotFound, Unauthenticated
 from libs.listing import Listing
 from services.identity.domain.accounts import Kind
 from services.identity.domain.sessions import IDLE, Client, Method, Session
 from services.identity.repository.accounts import SqlAccounts, account_of
 from services.identity.repository.policies import acceptance_of_current
-from services.identity.repository.tables import accounts, sessions
+from services.identity.repository.tables import accounts, identity_settings, sessions
 from services.identity.repository.vault import Vault
 from services.identity.service import SignedIn
 
@@ -35,6 +35,7 @@ def _session(row: Row[Any]) -> Session:
         landing=row.landing,
         fresh_until=row.fresh_until,
         open_time=row.open_time,
+        second_factor_time=row.second_factor_time,
     )
 
 
@@ -57,11 +58,12 @@ class SqlSessions:
         if found is None:
             return None
         accepted = acceptance_of_current(accounts.c.id).label("accepted")
-        row = self.connection.execute(sa.select(accounts, accepted).where(accounts.c.id == found.account_id)).one()
+        obligatory = sa.select(identity_settings.c.administrators_need_second_factor).scalar_subquery().label("factor_obligatory")
+        row = self.connection.execute(sa.select(accounts, accepted, obligatory).where(accounts.c.id == found.account_id)).one()
         # Of an operator the groups count, of a contact they are asked from contacts with all the rest.
         operator = row.kind == Kind.OPERATOR.value
         account = SqlAccounts(self.connection).get(row.id) if operator and row.delete_time is None else account_of(row)
-        return SignedIn(_session(found), account, bool(row.accepted))
+        return SignedIn(_session(found), account, bool(row.accepted), bool(row.factor_obligatory))
 
     def get(self, account_id: UUID, session_id: UUID) -> Session:
         of_account = sa.select(sessions).where(sessions.c.id == session_id, sessions.c.account_id == account_id)
@@ -90,6 +92,7 @@ class SqlSessions:
             "end_time": session.end_time,
             "fresh_until": session.fresh_until,
             "open_time": session.open_time,
+            "second_factor_time": session.second_factor_time,
             "ip_address": session.client.ip_address,
             "user_agent": session.client.user_agent,
             "landing": session.landing,
@@ -98,6 +101,19 @@ class SqlSessions:
 
     def touch(self, session_id: UUID, now: datetime) -> None:
         self.connection.execute(sa.update(sessions).where(sessions.c.id == session_id).values(last_use_time=now))
+
+    def renew(self, session: Session, token: str) -> None:
+        changed = {
+            "token_hash": self._hash(token),
+            "last_use_time": session.last_use_time,
+            "fresh_until": session.fresh_until,
+            "second_factor_time": session.second_factor_time,
+        }
+        if self.connection.execute(sa.update(sessions).where(sessions.c.id == session.id).values(changed)).rowcount != 1:
+            raise Unauthenticated("the session has ended", reason="SESSION_ENDED")
+
+    def mark_second_factor(self, session_id: UUID, now: datetime) -> None:
+        self.connection.execute(sa.update(sessions).where(sessions.c.id == session_id).values(second_factor_time=now))
 
     def open(self, session_id: UUID, now: datetime) -> bool:
         first = sa.update(sessions).where(sessions.c.id == session_id, sessions.c.open_time.is_(None)).values(open_time=now)

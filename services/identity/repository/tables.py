@@ -25,6 +25,7 @@ accounts = sa.Table(
     sa.Column("access_version", sa.Integer, nullable=False),
     sa.Column("password_hash", sa.String(200), nullable=False),
     sa.Column("password_change_required", sa.Boolean, nullable=False),
+    sa.Column("second_factor_set", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("customer_id", sa.Uuid),
     sa.Column("access_enabled", sa.Boolean, nullable=False),
@@ -75,6 +76,7 @@ sessions = sa.Table(
     sa.Column("end_time", UtcDateTime, nullable=False),
     sa.Column("fresh_until", UtcDateTime),
     sa.Column("open_time", UtcDateTime),
+    sa.Column("second_factor_time", UtcDateTime),
     sa.Column("ip_address", sa.String(45), nullable=False),
     sa.Column("user_agent", sa.String(500), nullable=False),
     sa.Column("landing", sa.String(200), nullable=False),
@@ -190,6 +192,39 @@ refresh_tokens = sa.Table(
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Column("use_time", UtcDateTime),
     sa.Index("ix_refresh_tokens_family_id", "family_id"),
+)
+factors = sa.Table(
+    "factors",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("display_name", sa.String(100), nullable=False),
+    sa.Column("secret", sa.LargeBinary(200)),  # of TOTP, encrypted
+    sa.Column("last_step", sa.BigInteger, nullable=False),  # of TOTP; no step up to it works any more
+    sa.Column("credential_id", sa.LargeBinary(1023), unique=True),  # of a confirmed passkey, as the next two
+    sa.Column("public_key", sa.LargeBinary(2000)),
+    sa.Column("sign_count", sa.BigInteger, nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("confirm_time", UtcDateTime),
+    sa.Column("last_use_time", UtcDateTime),
+    sa.Index("ix_factors_account_id_create_time", "account_id", "create_time"),
+)
+recovery_codes = sa.Table(
+    "recovery_codes",
+    metadata,
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("code_hash", sa.LargeBinary(32), primary_key=True),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("use_time", UtcDateTime),
+)
+passkey_challenges = sa.Table(
+    "passkey_challenges",
+    metadata,
+    sa.Column("challenge_hash", sa.LargeBinary(32), primary_key=True),
+    sa.Column("factor_id", sa.Uuid),  # the one that it enrols; NULL to sign in
+    sa.Column("expire_time", UtcDateTime, nullable=False),
+    sa.Index("ix_passkey_challenges_expire_time", "expire_time"),
 )
 keys = sa.Table(
     "keys",

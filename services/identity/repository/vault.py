@@ -1,4 +1,4 @@
-"""What turns secrets into what may be stored: HMACs of tokens, encrypted signing keys; under a key that the database never holds."""
+"""What turns secrets into what may be stored: HMACs of tokens, encrypted keys and seeds; under a key that the database never holds."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Vault:
         return hmac.digest(self._derived(use), token.encode("utf-8", "surrogatepass"), hashlib.sha256)
 
     def encrypt(self, secret: bytes, name: str) -> bytes:
+        """Return what is stored of a secret that is needed again; it can be read under the same name only."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, secret, name.encode())
 

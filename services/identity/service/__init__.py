@@ -15,11 +15,12 @@ from libs.listing import Listing
 from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.audit import Entry, Head
 from services.identity.domain.contacts import Contact
+from services.identity.domain.factors import Factor, Passkey
 from services.identity.domain.links import Link, Purpose
 from services.identity.domain.policies import Acceptance, Policy
 from services.identity.domain.providers import AuthorizationRequest, Claims, Provider
 from services.identity.domain.roles import Role
-from services.identity.domain.sessions import Session
+from services.identity.domain.sessions import Session, State, state_of
 from services.identity.domain.settings import IdentitySettings
 from services.identity.domain.tokens import Limit, SigningKey
 
@@ -54,6 +55,11 @@ class SignedIn:
     session: Session
     account: Account
     accepted: bool  # the current privacy policy
+    factor_obligatory: bool  # for administrators
+
+    @property
+    def state(self) -> State:
+        return state_of(self.session, self.account, accepted=self.accepted, factor_obligatory=self.factor_obligatory)
 
 
 class Sessions(Protocol):
@@ -63,6 +69,8 @@ class Sessions(Protocol):
     def page(self, account_id: UUID, listing: Listing, now: datetime, only: UUID | None) -> tuple[Sequence[Session], str]: ...
     def add(self, session: Session, token: str) -> None: ...
     def touch(self, session_id: UUID, now: datetime) -> None: ...
+    def renew(self, session: Session, token: str) -> None: ...  # under a new token; Unauthenticated when it ended meanwhile
+    def mark_second_factor(self, session_id: UUID, now: datetime) -> None: ...
     def open(self, session_id: UUID, now: datetime) -> bool: ...  # False: it was open before
     def end(self, session_id: UUID) -> None: ...
     def end_all(self, account_id: UUID, *, but: UUID | None = None) -> int: ...
@@ -162,6 +170,34 @@ class Families(Protocol):
     def end(self, family_id: UUID) -> None: ...
 
 
+class Factors(Protocol):
+    def get(self, account_id: UUID, factor_id: UUID) -> Factor: ...  # or NotFound
+    def of_account(self, account_id: UUID) -> list[Factor]: ...  # the oldest first, also those not confirmed
+    def by_credential(self, credential_id: bytes) -> Factor | None: ...
+    def page(self, account_id: UUID, listing: Listing) -> tuple[Sequence[Factor], str]: ...
+    def add(self, factor: Factor) -> None: ...
+    def confirm(self, factor: Factor, step: int) -> None: ...  # step: of TOTP, the first that is used; PasskeyTaken
+    def use_step(
+        self, factor_id: UUID, step: int, now: datetime
+    ) -> bool: ...  # one conditional UPDATE; False: this or a later one was used
+    def use_passkey(self, factor_id: UUID, sign_count: int, now: datetime) -> bool: ...  # one conditional UPDATE; False: a copy was faster
+    def delete(self, factor_id: UUID) -> None: ...
+    def delete_all(self, account_id: UUID) -> None: ...
+    def sweep(self, now: datetime) -> None: ...  # forgets those that nobody confirmed
+
+
+class RecoveryCodes(Protocol):
+    def renew(self, account_id: UUID, codes: Sequence[str], now: datetime) -> None: ...  # the older ones are gone
+    def use(self, account_id: UUID, code: str, now: datetime) -> bool: ...  # one conditional UPDATE
+    def left(self, account_id: UUID) -> int: ...
+
+
+class Challenges(Protocol):
+    def add(self, challenge: bytes, factor_id: UUID | None, expire_time: datetime) -> None: ...
+    def use(self, challenge: bytes, factor_id: UUID | None, now: datetime) -> bool: ...  # one conditional DELETE
+    def sweep(self, now: datetime) -> None: ...
+
+
 class Keys(Protocol):
     def all(self) -> list[SigningKey]: ...
     def last_number(self) -> int: ...  # of the newest, also one that cannot be read any more; 0 before the first
@@ -233,6 +269,12 @@ class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     @property
     def audit(self) -> Audit: ...
     @property
+    def factors(self) -> Factors: ...
+    @property
+    def recovery_codes(self) -> RecoveryCodes: ...
+    @property
+    def challenges(self) -> Challenges: ...
+    @property
     def settings(self) -> Settings: ...
     @property
     def authorization_requests(self) -> AuthorizationRequests: ...
@@ -278,6 +320,34 @@ class Providers(Protocol):
     def find(self, provider_id: str) -> Provider | None: ...  # None: not configured
     def authorization_uri(self, provider: Provider, request: AuthorizationRequest) -> str: ...
     def claims(self, provider: Provider, request: AuthorizationRequest, code: str) -> Claims: ...  # or Unauthenticated
+
+
+class OneTimeCodes(Protocol):
+    """Time-based codes, RFC 6238: SHA-1, six digits, 30 seconds; as every app knows them."""
+
+    def new_secret(self) -> bytes: ...
+    def enrolment(self, secret: bytes, account: Account) -> str: ...  # an otpauth:// address
+    def step_of(self, secret: bytes, code: str, now: datetime) -> int | None: ...  # of the last, this and the next 30 seconds
+
+
+@dataclass(frozen=True)
+class PasskeyAnswer:
+    """What a browser's WebAuthn call returned, read but not believed yet."""
+
+    credential_id: bytes
+    challenge: bytes
+    user_handle: bytes
+    response: str
+
+
+class Passkeys(Protocol):
+    """WebAuthn for our own site. A user must always be verified."""
+
+    def creation(self, challenge: bytes, account: Account, known: Sequence[Passkey]) -> str: ...  # options as JSON
+    def request(self, challenge: bytes) -> str: ...  # options as JSON
+    def read(self, response: str) -> PasskeyAnswer | None: ...  # None: it is not one
+    def registered(self, answer: PasskeyAnswer) -> Passkey | None: ...  # None: forged, or of another site
+    def asserted(self, answer: PasskeyAnswer, passkey: Passkey) -> Passkey | None: ...  # with its new sign count
 
 
 @dataclass(frozen=True)

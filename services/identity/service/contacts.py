@@ -125,6 +125,7 @@ def _save(account: Account | None, contact: Contact, version: int, *, uow: UnitO
 
 def _forget(account: Account, version: int, *, uow: UnitOfWork, clock: Clock) -> None:
     uow.accounts.save(rules.forgotten(account, version, clock()))
+    uow.factors.delete_all(account.id)
     cut_off(account.id, uow=uow)
 
 

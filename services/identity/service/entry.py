@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,7 +11,8 @@ from libs.errors import PermissionDenied
 from services.identity.domain import contacts as rules
 from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.contacts import Contact
-from services.identity.service import Contacts
+from services.identity.domain.sessions import Session, State, state_of
+from services.identity.service import Contacts, UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,13 @@ def as_last_told(account: Account, *, today: date) -> str:
     if account.kind is Kind.OPERATOR:
         return "ENTRY_ACCESS_OFF" if account.disabled else ""
     return rules.refusal(account.contact(), disabled=account.disabled, today=today)
+
+
+def judge(account: Account, *, uow: UnitOfWork) -> Callable[[Session], State]:
+    """Return what tells of each session of an account what it still waits for."""
+    accepted = account.kind is Kind.OPERATOR or uow.policies.accepted(account.id)
+    obligatory = uow.settings.current().administrators_need_second_factor
+    return functools.partial(state_of, account=account, accepted=accepted, factor_obligatory=obligatory)
 
 
 def no_magic_link(method: str) -> None:

@@ -9,7 +9,6 @@ from libs.errors import InvalidArgument, NotFound, PermissionDenied
 from libs.unit_of_work import Clock, Request
 from services.identity import wire
 from services.identity.domain import passwords as rules
-from services.identity.domain import sessions as session_rules
 from services.identity.domain.accounts import Account
 from services.identity.domain.sessions import State
 from services.identity.domain.tokens import PASSWORD_OF_ACCOUNT
@@ -73,7 +72,10 @@ def change_password(
         if uow.requests.claim(request, str(account_id)) is not None:
             return account  # a retry: the current password is the new one by now
         session = uow.sessions.get(account_id, caller.session_id)
-    temporary = session_rules.state_of(session, account, accepted=True) is State.PASSWORD_CHANGE_REQUIRED
+        state = entry.judge(account, uow=uow)(session)
+    if state is State.SECOND_FACTOR_REQUIRED:
+        raise PermissionDenied("the session is not open yet", reason=state.value)
+    temporary = state is State.PASSWORD_CHANGE_REQUIRED
     if not temporary:
         with hasher.place():
             bucket = count_password_check(f"change:{account_id}", account.login or "", session.client, new_uow=new_uow, now=now)
@@ -92,7 +94,6 @@ def change_password(
         saved = replace_password(locked, password_hash, uow=uow, but=session.id)
         if not temporary:
             uow.throttle.forget(PASSWORD_OF_ACCOUNT, bucket)
-        state = session_rules.state_of(session, saved, accepted=uow.policies.accepted(account_id))
-        announce_if_open(session, saved, state, uow=uow, now=now)
+        announce_if_open(session, saved, entry.judge(saved, uow=uow)(session), uow=uow, now=now)
         uow.commit()
     return saved

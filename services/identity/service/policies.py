@@ -13,8 +13,7 @@ from libs.unit_of_work import Clock, Request
 from services.identity import wire
 from services.identity.domain.policies import Acceptance, Policy, PolicyNotCurrent, checked
 from services.identity.domain.policies import State as PolicyState
-from services.identity.domain.sessions import state_of
-from services.identity.service import UnitOfWork, scope
+from services.identity.service import UnitOfWork, entry, scope
 from services.identity.service.sessions import announce_if_open
 
 
@@ -106,7 +105,7 @@ def accept_policy(policy_id: UUID | None, language: str, *, uow: UnitOfWork, cal
         acceptance = uow.policies.accept(new)
         if acceptance.id == new.id:
             uow.outbox.add(wire.policy_accepted(account.id, uow.accounts.next_event(account.id), acceptance))
-        announce_if_open(session, account, state_of(session, account, accepted=True), uow=uow, now=clock())
+        announce_if_open(session, account, entry.judge(account, uow=uow)(session), uow=uow, now=clock())
         uow.commit()
     return acceptance
 

@@ -119,12 +119,13 @@ def sign_in_by_link(token: str, client: Client, *, new_uow: NewUnitOfWork, conta
 def open_session(
     account: Account, password_hash: str, method: Method, client: Client, landing: str, *, uow: UnitOfWork, now: datetime
 ) -> Opened:
+    """Open a session for somebody who proved who they are; what it still waits for is in its state."""
     session, token = rules.opened(new_id(), account.id, method, client, now, landing), new_token()
     uow.sessions.add(session, token)
     name = f"accounts/{account.id}/sessions/{session.id}"
     audit.note(resource=name, actor=f"accounts/{account.id}", session=name)
     signed_in = uow.accounts.mark_sign_in(account.id, password_hash, now)
-    state = rules.state_of(session, signed_in, accepted=uow.policies.accepted(account.id))
+    state = entry.judge(signed_in, uow=uow)(session)
     announce_if_open(session, signed_in, state, uow=uow, now=now)
     log.info("signed in", account=str(account.id), session=str(session.id), method=method.value)
     return Opened(session, signed_in, state, token)
@@ -160,11 +161,14 @@ def _device(client: Client) -> str:
     return f"{client.network}:{client.device or client.user_agent}"
 
 
-def meet_device(account: Account, client: Client, *, uow: UnitOfWork, now: datetime) -> None:
+def meet_device(account: Account, client: Client, *, uow: UnitOfWork, now: datetime, second_factor: bool = False) -> None:
     """Remember a device that gave the right credentials; tell the owner of one that the account had not used before.
 
-    account: as it was before this sign-in, because of the very first one nobody is told.
+    account: as it was before this sign-in, because of the very first one nobody is told. Without the second factor of an account
+    that has one its device stays unknown: whoever knows the password would have a count of tries for each name a browser takes.
     """
+    if account.second_factor_set and not second_factor:
+        return
     device = _device(client)
     if account.last_sign_in_time is not None and not uow.throttle.knows(account.id, device):
         version = uow.accounts.next_event(account.id)
@@ -199,7 +203,7 @@ def passport(
             uow.sessions.end_all(account.id)
             uow.commit()
         raise Unauthenticated("this person may not enter any more", reason="ENTRY_CLOSED", metadata={"entry": entered.refusal})
-    state = rules.state_of(session, account, accepted=signed_in.accepted)
+    state = signed_in.state
     if now - session.last_use_time >= rules.TOUCH or (state is State.OPEN and session.open_time is None):
         with new_uow() as uow:
             uow.sessions.touch(session.id, now)
@@ -257,7 +261,7 @@ def get_session(
         session, account = _session_in_sight(account_id, session_id, uow=uow, caller=caller)
         if not session.live(clock()):
             raise NotFound("the session does not exist")
-        return session, account, rules.state_of(session, account, accepted=uow.policies.accepted(account_id))
+        return session, account, entry.judge(account, uow=uow)(session)
 
 
 def list_sessions(
@@ -267,8 +271,8 @@ def list_sessions(
         account = scope.in_charge_of(account_id, accounts=uow.accounts, caller=caller)
         only = caller.session_id if caller.method == Method.MAGIC_LINK.value else None
         found, following = uow.sessions.page(account_id, listing, clock(), only)
-        accepted = uow.policies.accepted(account_id)
-        return [(session, account, rules.state_of(session, account, accepted=accepted)) for session in found], following
+        state_of = entry.judge(account, uow=uow)
+        return [(session, account, state_of(session)) for session in found], following
 
 
 def end_session(account_id: UUID, session_id: UUID | None, *, uow: UnitOfWork, caller: Caller) -> None:

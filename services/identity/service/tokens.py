@@ -12,7 +12,7 @@ from libs.ids import new_id
 from libs.unit_of_work import Clock
 from services.identity.domain import tokens as rules
 from services.identity.domain.accounts import Account
-from services.identity.domain.sessions import State, state_of
+from services.identity.domain.sessions import State
 from services.identity.domain.tokens import InvalidGrant, SigningKey, new_token
 from services.identity.service import AccessClaims, Contacts, Family, NewUnitOfWork, SignedIn, Signer, UnitOfWork, entry
 
@@ -104,7 +104,7 @@ def _note(family: Family) -> None:
 def _let_in(signed_in: SignedIn | None, *, contacts: Contacts, now: datetime) -> Account:
     if signed_in is None or not signed_in.session.live(now) or entry.check(signed_in.account, contacts=contacts, now=now).refusal:
         raise InvalidGrant("the session has ended")
-    if state_of(signed_in.session, signed_in.account, accepted=signed_in.accepted) is not State.OPEN:
+    if signed_in.state is not State.OPEN:
         raise InvalidGrant("the session is not open yet")
     return signed_in.account
 

@@ -14,7 +14,7 @@ from libs.listing import listing
 from libs.rpc import context, passports
 from libs.unit_of_work import Clock
 from services.identity import wire
-from services.identity.service import Contacts, Hasher, NewUnitOfWork, Providers, codes, providers, sessions
+from services.identity.service import Contacts, NewUnitOfWork, Providers, codes, providers, sessions, verification
 from services.identity.servicer.names import account_of, last_of
 from services.identity.servicer.tokens import KeyRing
 
@@ -26,9 +26,9 @@ class Sessions(SessionsServicer):
     new_uow: NewUnitOfWork
     new_reads: NewUnitOfWork
     contacts: Contacts
-    hasher: Hasher
     keys: KeyRing
     providers: Providers
+    by: verification.Verifiers
     clock: Clock
 
     def CreateSession(self, request: pb.CreateSessionRequest, _context: ServicerContext) -> pb.CreateSessionResponse:
@@ -43,7 +43,7 @@ class Sessions(SessionsServicer):
                     client,
                     new_uow=self.new_uow,
                     contacts=self.contacts,
-                    hasher=self.hasher,
+                    hasher=self.by.hasher,
                     clock=self.clock,
                 )
             case "link":
@@ -59,8 +59,18 @@ class Sessions(SessionsServicer):
                 opened = providers.sign_in(
                     answer.provider, answer.code, answer.state, client, providers=self.providers, new_uow=self.new_uow, clock=self.clock
                 )
+            case "passkey":
+                opened = verification.sign_in_by_passkey(
+                    request.passkey.response,
+                    wire.kind_of(request.passkey.kind),
+                    client,
+                    new_uow=self.new_uow,
+                    contacts=self.contacts,
+                    passkeys=self.by.passkeys,
+                    clock=self.clock,
+                )
             case _:
-                raise InvalidArgument.of("password", "a password or a link is required", "REQUIRED")
+                raise InvalidArgument.of("password", "a password, a link or a passkey is required", "REQUIRED")
         return pb.CreateSessionResponse(session=wire.session(opened.session, opened.account, opened.state), session_token=opened.token)
 
     def StartProviderSignIn(self, request: pb.StartProviderSignInRequest, _context: ServicerContext) -> pb.StartProviderSignInResponse:
@@ -69,6 +79,29 @@ class Sessions(SessionsServicer):
             request.provider, request.redirect_uri, client, providers=self.providers, new_uow=self.new_uow, clock=self.clock
         )
         return pb.StartProviderSignInResponse(authorization_uri=started.authorization_uri, state=started.state)
+
+    def VerifySession(self, request: pb.VerifySessionRequest, _context: ServicerContext) -> pb.VerifySessionResponse:
+        caller = context.caller()
+        given = verification.Given(code=request.code, passkey=request.passkey.response, password=request.password)
+        if given == verification.Given():
+            raise InvalidArgument.of("code", "a code, a passkey or the password is required", "REQUIRED")
+        renewed = verification.verify_session(
+            account_of(request.name, caller),
+            last_of(request.name, "current"),
+            given,
+            new_uow=self.new_uow,
+            by=self.by,
+            caller=caller,
+            clock=self.clock,
+        )
+        return pb.VerifySessionResponse(session=wire.session(renewed.session, renewed.account, renewed.state), session_token=renewed.token)
+
+    def CreatePasskeyChallenge(
+        self, request: pb.CreatePasskeyChallengeRequest, _context: ServicerContext
+    ) -> pb.CreatePasskeyChallengeResponse:
+        client = wire.client(request.client_info)
+        options = verification.challenge(client, uow=self.new_uow(), passkeys=self.by.passkeys, clock=self.clock)
+        return pb.CreatePasskeyChallengeResponse(options=options)
 
     def ListSessions(self, request: pb.ListSessionsRequest, _context: ServicerContext) -> pb.ListSessionsResponse:
         caller = context.caller()

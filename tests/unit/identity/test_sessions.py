@@ -10,10 +10,13 @@ import pytest
 
 from services.identity.domain import sessions
 from services.identity.domain.accounts import Account, Kind
+from services.identity.domain.roles import ADMINISTRATOR
 from services.identity.domain.sessions import Client, Method, State
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CONTACT = Account(uuid.uuid4(), Kind.CONTACT, "Mario", NOW)
+BOTH = replace(CONTACT, second_factor_set=True)
+ADA = Account(uuid.uuid4(), Kind.OPERATOR, "Ada", NOW, roles=(ADMINISTRATOR,))
 
 
 def opened(method: Method) -> sessions.Session:
@@ -33,10 +36,14 @@ def test_a_session_ends_at_last_however_much_it_is_used(method: Method, hours: i
     assert not used.live(NOW + timedelta(hours=hours))
 
 
-def test_a_session_is_fresh_at_first_unless_a_link_opened_it() -> None:
-    assert opened(Method.PASSWORD).fresh_until == NOW + timedelta(minutes=10)
-    assert opened(Method.PROVIDER).fresh_until == NOW + timedelta(minutes=10)
-    assert opened(Method.MAGIC_LINK).fresh_until is None
+@pytest.mark.parametrize("method", [method for method in Method if method is not Method.MAGIC_LINK])
+def test_every_way_in_but_a_magic_link_makes_a_session_fresh(method: Method) -> None:
+    assert opened(method).fresh(NOW + timedelta(minutes=9, seconds=59))
+    assert not opened(method).fresh(NOW + timedelta(minutes=10))
+
+
+def test_a_magic_links_session_does_not_even_become_fresh_later() -> None:
+    assert not opened(Method.MAGIC_LINK).verified(NOW, second_factor=True).fresh(NOW)
 
 
 @pytest.mark.req("R-PRV-11")
@@ -52,7 +59,35 @@ def test_a_session_is_fresh_at_first_unless_a_link_opened_it() -> None:
     ],
 )
 def test_what_a_session_waits_for(account: Account, method: Method, accepted: bool, state: State) -> None:
-    assert sessions.state_of(opened(method), account, accepted=accepted) is state
+    assert sessions.state_of(opened(method), account, accepted=accepted, factor_obligatory=False) is state
+
+
+@pytest.mark.parametrize(
+    ("account", "method", "obligatory", "state"),
+    [
+        (BOTH, Method.PASSWORD, False, State.SECOND_FACTOR_REQUIRED),
+        (BOTH, Method.MAGIC_LINK, False, State.SECOND_FACTOR_REQUIRED),
+        (replace(BOTH, password_change_required=True), Method.PASSWORD, False, State.SECOND_FACTOR_REQUIRED),
+        (BOTH, Method.PASSKEY, False, State.OPEN),
+        (ADA, Method.PASSWORD, True, State.SECOND_FACTOR_REQUIRED),
+        (ADA, Method.PASSWORD, False, State.OPEN),
+        (replace(ADA, roles=("roles/operator",)), Method.PASSWORD, True, State.OPEN),
+        (CONTACT, Method.PASSWORD, True, State.OPEN),
+    ],
+)
+def test_who_has_a_second_factor_or_must_have_one_gives_it_first(account: Account, method: Method, obligatory: bool, state: State) -> None:
+    """security.md, rule 17."""
+    assert sessions.state_of(opened(method), account, accepted=True, factor_obligatory=obligatory) is state
+
+
+def test_a_second_factor_is_given_once_in_a_session() -> None:
+    given = opened(Method.PASSWORD).verified(NOW, second_factor=True)
+    assert sessions.state_of(given, BOTH, accepted=True, factor_obligatory=True) is State.OPEN
+
+
+def test_an_administrator_who_removed_the_last_factor_sets_up_another() -> None:
+    given = opened(Method.PASSWORD).verified(NOW, second_factor=True)
+    assert sessions.state_of(given, ADA, accepted=True, factor_obligatory=True) is State.SECOND_FACTOR_REQUIRED
 
 
 @pytest.mark.parametrize(
