@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from libs import telemetry
+from libs import audit, telemetry
 from libs.errors import Unauthenticated
 from libs.unit_of_work import Clock
 from services.identity.domain.accounts import Account, Kind, fold
@@ -30,6 +30,7 @@ def sign_in_by_code(email: str, code: str, client: Client, *, new_uow: NewUnitOf
     bucket = count_password_check(f"code:{login}", login, client, new_uow=new_uow, now=now)
     with new_uow() as uow:
         account = next(iter(uow.accounts.by_login(email, Kind.CONTACT)), None)
+        audit.note(resource=f"accounts/{account.id}" if account is not None else "")
         link_id = uow.codes.try_code(account.id if account is not None else NOBODY, read(code))
         uow.commit()
     usable = account is not None and not entry.as_last_told(account, today=today)

@@ -288,6 +288,7 @@ def disown_link(token: str, client: Client, *, uow: UnitOfWork) -> None:
         link = uow.links.find(token)
         if link is None or link.purpose is not Purpose.DISOWN:
             raise rules.unusable(None)
+        audit.note(resource=f"accounts/{link.account_id}/links/{link.id}")
         if (state := link.state(uow.now())) is not State.USABLE:
             raise rules.unusable(state)
         administrators = uow.accounts.lock_administrators()
@@ -296,6 +297,7 @@ def disown_link(token: str, client: Client, *, uow: UnitOfWork) -> None:
             latest = uow.links.find(token)
             raise rules.unusable(latest.state(uow.now()) if latest else None)
         saved = uow.accounts.save(account.without_password())
+        audit.note(actor=f"accounts/{account.id}")
         follow.cut_off(account.id, uow=uow)
         uow.throttle.forget_devices(account.id)
         told = wire.credentials_changed(

@@ -72,8 +72,7 @@ def _sign_in(
     bucket = count_password_check(login, login, client, new_uow=new_uow, now=now)
     with new_uow() as uow:
         account = next(iter(uow.accounts.by_login(email, kind)), None)
-    if account is not None:
-        audit.note(resource=f"accounts/{account.id}")
+    audit.note(resource=f"accounts/{account.id}" if account is not None else "")
     usable = account is not None and not entry.as_last_told(account, today=today)
     right = hasher.verify(account.password_hash if account is not None and usable else "", password)
     if account is None or not usable or not right or entry.check(account, contacts=contacts, now=now).refusal:
