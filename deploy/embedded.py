@@ -122,6 +122,7 @@ class Embedded:
             "bus_url": self._database("bus"),
             "storage_url": (self._settings.data / "files").resolve().as_uri(),
             "identity_secret": self._secrets["identity"],
+            "audit_head_file": self._settings.data / "audit-heads.jsonl",
             "web_secret": self._secrets["web"],
             "smtp_host": "127.0.0.1",
             "smtp_port": self.mail_sink.port,

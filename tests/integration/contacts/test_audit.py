@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from recapito.contacts.v1 import affiliations_pb2, contacts_pb2, customers_pb2, groups_pb2, settings_pb2
 
 from libs.errors import Aborted, PermissionDenied
@@ -56,7 +57,8 @@ def test_each_change_is_one_entry_about_its_resource(api: Api) -> None:
 
 def test_a_retry_and_what_fails_leave_no_second_entry(api: Api) -> None:
     request = customers_pb2.CreateCustomerRequest(
-        customer=customers_pb2.Customer(kind="COMPANY", display_name="Acme"), request_id="6f1e8a52-0000-4000-8000-000000000001"
+        customer=customers_pb2.Customer(kind=customers_pb2.Customer.COMPANY, display_name="Acme"),
+        request_id="6f1e8a52-0000-4000-8000-000000000001",
     )
     with api.operator():
         customer = api.customers.CreateCustomer(request)
@@ -65,7 +67,7 @@ def test_a_retry_and_what_fails_leave_no_second_entry(api: Api) -> None:
             api.customers.UpdateCustomer(
                 customers_pb2.UpdateCustomerRequest(
                     customer=customers_pb2.Customer(name=customer.name, display_name="x", etag='"99"'),
-                    update_mask={"paths": ["display_name"]},
+                    update_mask=FieldMask(paths=["display_name"]),
                 )
             )
     (entry,) = entries_in_outbox(api.engine)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from recapito.documents.v1 import invoices_pb2, settings_pb2
 
 from libs.access import Caller, Kind
 from tests.audit import entries_in_outbox
 from tests.integration.documents.calls import created, get, issue, listed, paid, update
 from tests.integration.documents.conftest import Documents
-from tests.unit.documents.builders import ACME, contact
+from tests.unit.documents.builders import ACME, contact, operator
 
 
 def test_each_change_is_one_entry_about_its_resource(documents: Documents) -> None:
@@ -22,7 +24,8 @@ def test_each_change_is_one_entry_about_its_resource(documents: Documents) -> No
     settings = settings_pb2.UpdateDocumentsSettingsRequest()
     settings.documents_settings.name, settings.documents_settings.currency_code = "settings/documents", "CHF"
     settings.update_mask.paths.append("currency_code")
-    documents.settings.UpdateDocumentsSettings(settings)
+    with documents.as_(operator(fresh_until=datetime.now(UTC) + timedelta(minutes=5))):
+        documents.settings.UpdateDocumentsSettings(settings)
     get(documents, invoice.name)
     listed(documents)
     entries = entries_in_outbox(documents.engine)
