@@ -181,6 +181,7 @@ def _resolved(name: str, caller: Caller) -> str:
 
 # --- refusals ------------------------------------------------------------------------------------------------------------------------
 EQUAL_A_MINUTE = 5
+OF_NOBODY_A_MINUTE = 60
 ALL_A_MINUTE = 600
 Write = Callable[[AuditEntryRecorded, Message | None], None]
 
@@ -189,6 +190,7 @@ class Refusals:
     """Writes what was refused to people who signed in, and to anybody for the given reasons.
 
     write: in a transaction of its own. Of equal ones five a minute are written, of all 600, so that nobody can fill the audit.
+    Of callers that are not signed in 60 are, whatever they asked for: else the work would tell which addresses exist.
     """
 
     def __init__(
@@ -214,13 +216,15 @@ class Refusals:
             self._write(entry, trail.request)
 
     def _let_in(self, entry: AuditEntryRecorded) -> bool:
-        same = AuditEntryRecorded(resource=entry.resource, actor=entry.actor, method=entry.method, result=entry.result)
+        signed_in = entry.actor.startswith("accounts/")
+        same = AuditEntryRecorded(resource=entry.resource if signed_in else "", actor=entry.actor, method=entry.method, result=entry.result)
+        most = EQUAL_A_MINUTE if signed_in else OF_NOBODY_A_MINUTE
         key = same.SerializeToString(deterministic=True)
         with self._lock:
             if (minute := int(self._ticks() // 60)) != self._minute:
                 self._minute = minute
                 self._seen.clear()
-            if self._seen[key] >= EQUAL_A_MINUTE or self._seen.total() >= ALL_A_MINUTE:
+            if self._seen[key] >= most or self._seen.total() >= ALL_A_MINUTE:
                 return False
             self._seen[key] += 1
             return True

@@ -6,11 +6,14 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from libs import database
+from services.identity.clients.passwords import Argon2Hasher
 from tests.integration.identity.world import World, running
 
 
@@ -62,3 +65,30 @@ def worlds(request: pytest.FixtureRequest) -> World:
     """On both databases."""
     found: World = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture
+def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the hasher was asked to verify."""
+    asked: list[str] = []
+    verify = Argon2Hasher.verify
+
+    def counted(self: Argon2Hasher, password_hash: str, password: str) -> bool:
+        asked.append(password)
+        return verify(self, password_hash, password)
+
+    monkeypatch.setattr(Argon2Hasher, "verify", counted)
+    return asked
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """Every SQL statement that runs."""
+    seen: list[str] = []
+
+    def see(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", see)
+    yield seen
+    sa.event.remove(sa.Engine, "before_cursor_execute", see)

@@ -151,3 +151,13 @@ def test_refusals_of_people_are_kept_and_cannot_fill_the_audit() -> None:
     assert strangers == audit.ALL_A_MINUTE - audit.EQUAL_A_MINUTE - 1
     moment = 60.0
     assert refuse(1) == 1
+
+
+def test_which_account_a_stranger_tried_makes_no_difference_to_what_is_written() -> None:
+    """Rule 13 of the security rules: else the work would tell which addresses exist."""
+    written: list[AuditEntryRecorded] = []
+    refusals = Refusals("x", lambda entry, _request: written.append(entry), lambda: NOON, {"WRONG"}.__contains__, lambda: 0.0)
+    for number in range(2 * audit.OF_NOBODY_A_MINUTE):
+        trail = Trail("recapito.x.v1.X.Y", changes=False, caller=ANONYMOUS, resource=f"accounts/{UUID(int=number)}" if number % 2 else "")
+        refusals.refused(trail, "UNAUTHENTICATED", "WRONG")
+        assert len(written) == min(number + 1, audit.OF_NOBODY_A_MINUTE)
