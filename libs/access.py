@@ -20,6 +20,7 @@ class Kind(enum.Enum):
     ANONYMOUS = "anonymous"
     OPERATOR = "operator"
     CONTACT = "contact"
+    CLIENT = "client"  # an application with a service account of its own
     SERVICE = "service"
 
 
@@ -27,9 +28,10 @@ class Kind(enum.Enum):
 class Caller:
     """Who calls, as a passport or a service's own identity says; valid for this call only.
 
-    account_id: of an operator, or of a contact, whose account has the contact's id. service: name of a calling service.
-    groups, sees_all: what an operator sees. customer_id, permissions: for whom a contact acts now, and its effective
+    account_id: of an operator, of a client, or of a contact, whose account has the contact's id. service: name of a calling service.
+    groups, sees_all: what an operator or a client sees. customer_id, permissions: for whom a contact acts now, and its effective
     permissions there by their names in access.v1.Contact. pending: the session waits for its second factor, a new password or the policy.
+    client_id: the application that acts for a person.
     """
 
     kind: Kind = Kind.ANONYMOUS
@@ -44,12 +46,18 @@ class Caller:
     session_state: str = ""
     method: str = ""
     fresh_until: datetime | None = None
+    client_id: UUID | None = None
 
     def __str__(self) -> str:
         """Name the caller for records: "accounts/{uuid}", "services/{name}" or "anonymous"."""
         if self.account_id is not None:
             return f"accounts/{self.account_id}"
         return f"services/{self.service}" if self.service else "anonymous"
+
+    @property
+    def staff(self) -> bool:
+        """Whether roles and groups decide what the caller does and sees."""
+        return self.kind in {Kind.OPERATOR, Kind.CLIENT}
 
     @property
     def pending(self) -> bool:
@@ -119,6 +127,9 @@ def _fits(rule: pb.Rule, caller: Caller) -> bool:
     match caller.kind:
         case Kind.OPERATOR:
             return rule.owner or bool(rule.operator and rule.operator in caller.capabilities)
+        case Kind.CLIENT:  # has an account of its own and never a session, so it cannot do what asks for a certain one
+            own = rule.owner and rule.assurance == pb.ASSURANCE_UNSPECIFIED
+            return own or bool(rule.operator and rule.operator in caller.capabilities)
         case Kind.CONTACT:
             return rule.owner or _contact_fits(rule.contact, caller)
         case _:

@@ -158,6 +158,7 @@ def processes(folder: Path, new_database: Callable[[], str], amqp_url: str, smtp
         "RECAPITO_ENVIRONMENT": "test",
         "RECAPITO_INTERNAL_SECRET": secrets.token_urlsafe(32),
         "RECAPITO_PUBLIC_URL": stack.portal_url,
+        "RECAPITO_API_URL": stack.base_url,
         "RECAPITO_BUS_URL": amqp_url,
         "RECAPITO_STORAGE_URL": (folder / "files").as_uri(),
         "RECAPITO_IDENTITY_SECRET": key,

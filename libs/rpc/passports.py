@@ -46,6 +46,7 @@ def sign(caller: Caller, *, key: OKPKey, audience: Iterable[str], now: datetime)
         "customer": str(caller.customer_id or ""),
         "permissions": sorted(caller.permissions),
         "fresh": caller.fresh_until.timestamp() if caller.fresh_until else 0,
+        "client": str(caller.client_id or ""),
     }
     return jwt.encode({"alg": _ALGORITHM, "kid": key.kid}, claims, key, algorithms=[_ALGORITHM])
 
@@ -63,6 +64,7 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         session_state=claims["state"],
         method=claims["method"],
         fresh_until=datetime.fromtimestamp(claims["fresh"], UTC) if claims["fresh"] else None,
+        client_id=UUID(claims["client"]) if claims.get("client") else None,
     )
 
 

@@ -39,6 +39,7 @@ from libs.rpc.passports import PassportVerifier
 from libs.rpc.server import Server
 from libs.unit_of_work import Clock
 from services.identity import consumer, jobs, repository, servicer
+from services.identity.clients.assertions import JoseAssertions
 from services.identity.clients.contacts import GrpcContacts
 from services.identity.clients.factors import PyotpCodes, WebAuthn, site
 from services.identity.clients.heads import FileHeads
@@ -86,7 +87,7 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify, servicer.refusals(new_uow, clock))
     server.add(
         accounts_pb2_grpc.add_AccountsServicer_to_server,
-        servicer.Accounts(new_uow, new_reads, contacts, hasher, clock, YamlSentences()),
+        servicer.Accounts(new_uow, new_reads, contacts, hasher, JoseAssertions(), clock, YamlSentences()),
         accounts_pb2.DESCRIPTOR.services_by_name["Accounts"],
     )
     server.add(
@@ -126,7 +127,7 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     )
     server.add(
         tokens_pb2_grpc.add_TokensServicer_to_server,
-        servicer.Tokens(new_uow, contacts, keys, clock),
+        servicer.Tokens(new_uow, contacts, keys, JoseAssertions(), settings.issuer, settings.public_url.rstrip("/"), clock),
         tokens_pb2.DESCRIPTOR.services_by_name["Tokens"],
     )
     return server

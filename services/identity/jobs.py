@@ -75,4 +75,5 @@ def sweep(new_uow: NewUnitOfWork, clock: Clock) -> None:
         uow.authorization_requests.sweep(now)
         uow.factors.sweep(now)
         uow.challenges.sweep(now)
+        uow.clients.sweep(now)
         uow.commit()

@@ -44,7 +44,12 @@ class Settings(ServiceSettings):
     signing_key_days: int = Field(default=30, ge=1, le=365)
     # Where the pages are: providers send people back there, and passkeys work on this host and at this address only.
     public_url: str = "http://localhost:8080"
+    api_url: str = ""  # where clients reach the API, which is also the issuer of ID tokens; by default where the pages are
     identity_providers: tuple[ProviderSettings, ...] = ()  # JSON; empty: operators sign in with their passwords alone
+
+    @property
+    def issuer(self) -> str:
+        return (self.api_url or self.public_url).rstrip("/")
 
     @model_validator(mode="after")
     def _provider_ids_differ(self) -> Self:

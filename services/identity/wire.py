@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -12,12 +12,23 @@ from recapito.access.v1 import access_pb2
 from recapito.contacts.events.v1 import events_pb2 as contacts_events
 from recapito.contacts.v1 import contacts_pb2, permissions_pb2
 from recapito.identity.events.v1 import events_pb2 as events
-from recapito.identity.v1 import accounts_pb2, audit_pb2, factors_pb2, links_pb2, policies_pb2, roles_pb2, sessions_pb2, settings_pb2
+from recapito.identity.v1 import (
+    accounts_pb2,
+    audit_pb2,
+    factors_pb2,
+    links_pb2,
+    policies_pb2,
+    roles_pb2,
+    sessions_pb2,
+    settings_pb2,
+    tokens_pb2,
+)
 from recapito.platform.events.v1.events_pb2 import AuditEntryRecorded
 
 from libs.errors import EtagMismatch, InvalidArgument, NotFound
 from services.identity.domain.accounts import Account, CredentialChange, Kind
 from services.identity.domain.audit import Entry
+from services.identity.domain.clients import OPENID_SCOPES, ClientMetadata, Credentials
 from services.identity.domain.contacts import Access, Contact
 from services.identity.domain.explanations import Check, Explanation
 from services.identity.domain.factors import Factor
@@ -79,9 +90,25 @@ def account(found: Account) -> accounts_pb2.Account:
         password_set=bool(found.password_hash),
         second_factor_set=found.second_factor_set,
         last_sign_in_time=time(found.last_sign_in_time),
+        client=_client_settings(found.client),
         create_time=time(found.create_time),
         etag=etag(found.version),
     )
+
+
+def _client_settings(found: ClientMetadata | None) -> accounts_pb2.Client | None:
+    if found is None:
+        return None
+    return accounts_pb2.Client(redirect_uris=found.redirect_uris, key_set=found.key_set, first_party=found.first_party)
+
+
+def client_metadata(given: accounts_pb2.Client) -> ClientMetadata:
+    return ClientMetadata(tuple(dict.fromkeys(given.redirect_uris)), given.key_set, given.first_party)
+
+
+def account_kind_of(value: accounts_pb2.Account.Kind.ValueType) -> Kind:
+    """Return the kind of an account to be made; that of a contact, which nobody may make here, when it was left open."""
+    return Kind.SERVICE if value == accounts_pb2.Account.SERVICE else kind_of(value) or Kind.CONTACT
 
 
 def kind_of(value: accounts_pb2.Account.Kind.ValueType) -> Kind | None:
@@ -301,6 +328,36 @@ def audit_lines(entries: Iterable[Entry]) -> bytes:
     """Return JSON lines: what the hash covers, and the hash."""
     lines = [json.dumps({**entry.fields(), "chain_sha256": entry.chain_sha256}, ensure_ascii=False) for entry in entries]
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+# --- clients -------------------------------------------------------------------------------------------------------------------------
+def credentials(given: tokens_pb2.IssueTokenRequest | tokens_pb2.RevokeTokenRequest) -> Credentials:
+    if isinstance(given, tokens_pb2.RevokeTokenRequest):
+        return Credentials(given.client_id, given.client_secret)
+    return Credentials(given.client_id, given.client_secret, given.client_assertion_type, given.client_assertion)
+
+
+def discovery(issuer: str, portal_url: str, grants: Sequence[str]) -> dict[str, object]:
+    """Return the discovery document of OpenID Connect. Customers' people sign in at its authorization endpoint, operators at the other."""
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{portal_url}/area/authorize",
+        "operator_authorization_endpoint": f"{portal_url}/console/authorize",
+        "token_endpoint": f"{issuer}/oauth2/token",
+        "revocation_endpoint": f"{issuer}/oauth2/revoke",
+        "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "scopes_supported": list(OPENID_SCOPES),
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "email", "name", "locale"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": list(grants),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["Ed25519"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "token_endpoint_auth_signing_alg_values_supported": ["Ed25519", "EdDSA", "ES256", "PS256", "RS256"],
+        "authorization_response_iss_parameter_supported": True,
+    }
 
 
 # --- events --------------------------------------------------------------------------------------------------------------------------

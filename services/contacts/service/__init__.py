@@ -98,11 +98,11 @@ Reading = Callable[[], AbstractContextManager[Repositories]]  # repositories out
 
 
 def sight_of(caller: Caller) -> Sight:
-    """Return the rows that a caller sees: services all, operators those of their groups, a contact its own."""
+    """Return the rows that a caller sees: services all, operators and clients those of their groups, a contact its own."""
     match caller.kind:
         case Kind.SERVICE:
             return domain.EVERYTHING
-        case Kind.OPERATOR if "contacts.read" in caller.capabilities:
+        case Kind.OPERATOR | Kind.CLIENT if "contacts.read" in caller.capabilities:
             return Sight(everything=caller.sees_all, groups=caller.groups)
         case Kind.CONTACT:
             return Sight(contact_id=caller.account_id)

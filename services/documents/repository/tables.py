@@ -132,9 +132,9 @@ def seen_by(caller: Caller, customer_id: ColumnElement[Any]) -> ColumnElement[bo
     match caller.kind:
         case Kind.SERVICE:
             return sa.true()
-        case Kind.OPERATOR if caller.sees_all:
+        case Kind.OPERATOR | Kind.CLIENT if caller.sees_all:
             return sa.true()
-        case Kind.OPERATOR:
+        case Kind.OPERATOR | Kind.CLIENT:
             of_group = customer_groups.c.customer_id == customer_id, customer_groups.c.group_id.in_(caller.groups)
             return sa.exists().where(*of_group)
         case Kind.CONTACT if caller.customer_id is not None:

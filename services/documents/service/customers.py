@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from libs.access import Caller, Kind
+from libs.access import Caller
 from libs.errors import NotFound
 from libs.unit_of_work import Clock
 from services.documents.domain.customers import Customer
@@ -15,7 +15,7 @@ from services.documents.service import Contacts, UnitOfWork
 def ask_for_customer(customer_id: UUID, *, caller: Caller, contacts: Contacts) -> Customer:
     """Return a customer as contacts has it now; NotFound when the caller does not see it."""
     customer = contacts.customer(customer_id)
-    if caller.kind is Kind.OPERATOR and not (caller.sees_all or customer.groups & caller.groups):
+    if caller.staff and not (caller.sees_all or customer.groups & caller.groups):
         raise NotFound(f"customer {customer_id} does not exist")
     return customer
 

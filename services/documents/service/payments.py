@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from libs import telemetry
-from libs.access import Caller, Kind
+from libs.access import Caller
 from libs.errors import InvalidArgument, NotFound
 from libs.listing import Listing
 from libs.unit_of_work import Clock, Request
@@ -78,7 +78,7 @@ def get_statement(
         now = clock()
         documents = reader.payments.entries(customer_id) if visible else ()
     if not visible:
-        if caller.kind is not Kind.OPERATOR:
+        if not caller.staff:
             raise NotFound(f"customer {customer_id} does not exist")
         # Perhaps it is so new that its event is still on the way.
         customers.ask_for_customer(customer_id, caller=caller, contacts=contacts)

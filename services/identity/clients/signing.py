@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -61,18 +62,26 @@ class JoseSigner:
     def passport(self, caller: Caller, audience: Sequence[str], keys: Sequence[SigningKey], now: datetime) -> str:
         return passports.sign(caller, key=self._key(_current(keys, now)), audience=audience, now=now)
 
-    def access_token(self, claims: AccessClaims, account_id: UUID, keys: Sequence[SigningKey], now: datetime) -> str:
-        key = self._key(_current(keys, now))
+    def access_token(self, claims: AccessClaims, keys: Sequence[SigningKey], now: datetime) -> str:
         written = {
             "iss": passports.ISSUER,
             "aud": _AUDIENCE,
-            "sub": str(account_id),
-            "sid": str(claims.session_id),
-            "family": str(claims.family_id),
-            "iat": int(now.timestamp()),
-            "exp": int((now + ACCESS_TOKEN_LIFE).timestamp()),
+            "sub": str(claims.account_id),
+            "sid": str(claims.session_id or ""),
+            "family": str(claims.family_id or ""),
+            "client_id": str(claims.client_id or ""),
+            "scope": claims.scope,
+            "generation": claims.generation,
         }
-        return jwt.encode({"alg": _ALGORITHM, "typ": "at+jwt", "kid": key.kid}, written, key, algorithms=[_ALGORITHM])
+        return self._signed("at+jwt", written, keys, now)
+
+    def id_token(self, claims: Mapping[str, object], keys: Sequence[SigningKey], now: datetime) -> str:
+        return self._signed("JWT", claims, keys, now)
+
+    def _signed(self, kind: str, claims: Mapping[str, object], keys: Sequence[SigningKey], now: datetime) -> str:
+        key = self._key(_current(keys, now))
+        times = {"iat": int(now.timestamp()), "exp": int((now + ACCESS_TOKEN_LIFE).timestamp())}
+        return jwt.encode({"alg": _ALGORITHM, "typ": kind, "kid": key.kid}, {**claims, **times}, key, algorithms=[_ALGORITHM])
 
     def read_access_token(self, token: str, keys: Sequence[SigningKey], now: datetime) -> AccessClaims:
         """Return what a token says; its kid picks one of our own keys, nothing else in its header counts."""
@@ -84,7 +93,7 @@ class JoseSigner:
                 raise Unauthenticated("this is no access token of ours", reason="TOKEN_INVALID")
             if now.timestamp() >= claims["exp"]:
                 raise Unauthenticated("the access token has expired", reason="TOKEN_EXPIRED")
-            return AccessClaims(UUID(claims["sid"]), UUID(claims["family"]))
+            return _access_claims(claims)
         except (JoseError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unauthenticated("this is no access token of ours", reason="TOKEN_INVALID") from error
 
@@ -124,3 +133,8 @@ def _kid(kept: SignedHead) -> str:
         return str(jws.extract_compact(kept.signature.encode()).headers().get("kid", ""))
     except (JoseError, ValueError):
         return ""
+
+
+def _access_claims(claims: Mapping[str, Any]) -> AccessClaims:
+    session_id, family_id, client_id = (UUID(claims[name]) if claims[name] else None for name in ("sid", "family", "client_id"))
+    return AccessClaims(UUID(claims["sub"]), session_id, family_id, client_id, str(claims["scope"]), int(claims["generation"]))

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from libs.errors import AlreadyExists, FailedPrecondition
+from libs.errors import AlreadyExists, FailedPrecondition, InvalidArgument
+from services.identity.domain.clients import ClientMetadata, check_redirect_uris
 from services.identity.domain.contacts import NO_ACCESS, Access, Contact
 from services.identity.domain.roles import ADMINISTRATOR, ROLES, SEE_ALL, Authority, checked_names
 
@@ -17,6 +18,7 @@ from services.identity.domain.roles import ADMINISTRATOR, ROLES, SEE_ALL, Author
 class Kind(enum.Enum):
     OPERATOR = "OPERATOR"
     CONTACT = "CONTACT"
+    SERVICE = "SERVICE"  # a client application
 
 
 class State(enum.Enum):
@@ -60,8 +62,8 @@ def masked(email: str) -> str:
 class Account:
     """generation: grows when all links issued so far must die. access, customer_id, groups of a contact: as its last event said.
 
-    groups of an operator: what it sees. granted: what those of its roles allow that are not built in, as they are now.
-    contact_version: of that event, 0 before the first.
+    groups of an operator or a service: what it sees. granted: what those of its roles allow that are not built in, as they are now.
+    contact_version: of that event, 0 before the first. client: of a service.
     """
 
     id: UUID
@@ -85,6 +87,7 @@ class Account:
     contact_version: int = 0
     last_sign_in_time: datetime | None = None
     delete_time: datetime | None = None
+    client: ClientMetadata | None = None
     version: int = 1
 
     @property
@@ -109,7 +112,7 @@ class Account:
 
     @property
     def administrator(self) -> bool:
-        return ADMINISTRATOR in self.roles and not self.disabled
+        return self.kind is Kind.OPERATOR and ADMINISTRATOR in self.roles and not self.disabled
 
     def contact(self) -> Contact | None:
         """Return the contact as its last event told; None when it was deleted."""
@@ -146,8 +149,17 @@ class Account:
     def signed_in(self, now: datetime) -> Account:
         return replace(self, state=State.ACTIVE, last_sign_in_time=now)
 
-    def changed(self, *, display_name: str, email: str, language_code: str, roles: Iterable[str], groups: Iterable[UUID]) -> Account:
-        """Return an operator's account with new data; a new address cancels its links, new roles or groups count at the next request.
+    def changed(
+        self,
+        *,
+        display_name: str,
+        email: str,
+        language_code: str,
+        roles: Iterable[str],
+        groups: Iterable[UUID],
+        client: ClientMetadata | None = None,
+    ) -> Account:
+        """Return an account with new data; a new address cancels its links, new roles or groups count at the next request.
 
         What its own roles allow then is known when it is saved.
         """
@@ -158,12 +170,23 @@ class Account:
             language_code=language_code or "it",
             roles=checked_names(roles),
             groups=frozenset(groups),
+            client=client if self.kind is Kind.SERVICE else None,
         )
         if new.login != self.login:
             new = replace(new, generation=self.generation + 1)
         if (new.roles, new.groups) != (self.roles, self.groups):
             new = replace(new, access_version=self.access_version + 1)
         return new
+
+
+def check_service(account: Account) -> None:
+    """Refuse what a service account cannot have, and what makes its client unsafe."""
+    if account.email:
+        raise InvalidArgument.of("account.email", "must be empty: a service gets no mail", "NOT_FOR_SERVICES")
+    if not account.display_name:
+        raise InvalidArgument.of("account.display_name", "is required", "REQUIRED")
+    if account.client is not None:
+        check_redirect_uris(account.client.redirect_uris)
 
 
 def of_contact(contact: Contact, version: int, now: datetime) -> Account:

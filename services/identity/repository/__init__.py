@@ -15,6 +15,7 @@ from libs.database import UtcDateTime
 from services.identity.repository.accounts import SqlAccounts
 from services.identity.repository.audit import SqlAudit
 from services.identity.repository.factors import SqlChallenges, SqlFactors, SqlRecoveryCodes
+from services.identity.repository.clients import SqlClients
 from services.identity.repository.links import SqlLinkCodes, SqlLinkRequests, SqlLinks
 from services.identity.repository.policies import SqlPolicies
 from services.identity.repository.providers import SqlAuthorizationRequests, SqlProviderIdentities
@@ -89,6 +90,10 @@ class SqlUnitOfWork(database.SqlUnitOfWork):
     @property
     def families(self) -> SqlFamilies:
         return SqlFamilies(self.connection, self._vault)
+
+    @property
+    def clients(self) -> SqlClients:
+        return SqlClients(self.connection, self._vault)
 
     @property
     def keys(self) -> SqlKeys:

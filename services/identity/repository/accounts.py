@@ -17,8 +17,10 @@ from libs.database_listing import Columns, select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing, Value
 from services.identity.domain.accounts import Account, EmailTaken, Kind, State, fold
+from services.identity.domain.clients import ClientMetadata
 from services.identity.domain.contacts import Access
 from services.identity.domain.roles import ADMINISTRATOR, ROLES, id_of, unknown
+from services.identity.repository.clients import metadata_of, save_metadata
 from services.identity.repository.roles import name_of
 from services.identity.repository.tables import account_groups, account_roles, accounts, roles
 from services.identity.service import Sight
@@ -26,7 +28,12 @@ from services.identity.service import Sight
 _NOBODY = UUID(int=0)
 
 
-def account_of(row: Row[Any], groups: Iterable[UUID] = (), own_roles: Mapping[str, str] = MappingProxyType({})) -> Account:
+def account_of(
+    row: Row[Any],
+    groups: Iterable[UUID] = (),
+    own_roles: Mapping[str, str] = MappingProxyType({}),
+    client: ClientMetadata | None = None,
+) -> Account:
     """Return the account of a row. own_roles: the capabilities of each role that is not built in, separated by blanks."""
     return Account(
         id=row.id,
@@ -50,6 +57,7 @@ def account_of(row: Row[Any], groups: Iterable[UUID] = (), own_roles: Mapping[st
         contact_version=row.contact_version,
         last_sign_in_time=row.last_sign_in_time,
         delete_time=row.delete_time,
+        client=client,
         version=row.version,
     )
 
@@ -83,11 +91,11 @@ def _values(account: Account) -> dict[str, Any]:
 
 
 def _visible(sight: Sight) -> ColumnElement[bool]:
-    """Operators know their colleagues; a contact is seen through its groups."""
+    """Operators know their colleagues and the services; a contact is seen through its groups."""
     if sight.all:
         return sa.true()
     shared = sa.exists().where(account_groups.c.account_id == accounts.c.id, account_groups.c.group_id.in_(sight.groups))
-    return sa.or_(accounts.c.kind == Kind.OPERATOR.value, shared)
+    return sa.or_(accounts.c.kind != Kind.CONTACT.value, shared)
 
 
 def _has_role(operator: str, value: Value) -> ColumnElement[bool]:
@@ -146,7 +154,9 @@ class SqlAccounts:
         for account_id, group_id in self.connection.execute(of_them):
             groups[account_id].add(group_id)
         own_roles = self._own_roles(list(groups))
-        return [account_of(row, groups[row.id], own_roles.get(row.id, {})) for row in rows]
+        services = [row.id for row in rows if row.kind == Kind.SERVICE.value]
+        clients = metadata_of(self.connection, services) if services else {}
+        return [account_of(row, groups[row.id], own_roles.get(row.id, {}), clients.get(row.id)) for row in rows]
 
     def _own_roles(self, account_ids: Sequence[UUID]) -> dict[UUID, dict[str, str]]:
         """Return, of those accounts that have roles which are not built in, their names with their capabilities."""
@@ -181,7 +191,7 @@ class SqlAccounts:
             self.connection.execute(sa.insert(accounts).values(row))
         except sa.exc.IntegrityError as error:
             raise _conflict(account, error) from error
-        self._save_groups(account)
+        self._save_parts(account)
         return self._with_own_roles(account)
 
     def save(self, account: Account) -> Account:
@@ -194,10 +204,12 @@ class SqlAccounts:
         if done.rowcount != 1:
             raise Aborted(f"account {account.id} was changed by someone else")
         self.connection.execute(sa.delete(account_groups).where(account_groups.c.account_id == account.id))
-        self._save_groups(saved)
+        self._save_parts(saved)
         return self._with_own_roles(saved)
 
-    def _save_groups(self, account: Account) -> None:
+    def _save_parts(self, account: Account) -> None:
+        if account.client is not None:
+            save_metadata(self.connection, account.id, account.client)
         if account.groups:
             rows = [{"account_id": account.id, "group_id": group} for group in account.groups]
             self.connection.execute(sa.insert(account_groups), rows)
@@ -236,7 +248,10 @@ class SqlAccounts:
 
     def lock_administrators(self) -> list[Account]:
         query = sa.select(accounts).where(
-            accounts.c.delete_time.is_(None), accounts.c.state != State.DISABLED.value, _has_role("=", ADMINISTRATOR)
+            accounts.c.kind == Kind.OPERATOR.value,  # an application cannot help anybody back in
+            accounts.c.delete_time.is_(None),
+            accounts.c.state != State.DISABLED.value,
+            _has_role("=", ADMINISTRATOR),
         )
         return self._loaded(self.connection.execute(query.order_by(accounts.c.id).with_for_update()).all())
 

@@ -182,7 +182,10 @@ families = sa.Table(
     sa.Column("session_id", sa.Uuid, sa.ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Column("ended", sa.Boolean, nullable=False),
+    sa.Column("client_id", sa.Uuid),  # the application that they are for
+    sa.Column("scope", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_families_session_id", "session_id"),
+    sa.Index("ix_families_client_id", "client_id"),
 )
 refresh_tokens = sa.Table(
     "refresh_tokens",
@@ -299,4 +302,39 @@ provider_identities = sa.Table(
     sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.UniqueConstraint("account_id", "issuer"),  # who takes over an address does not become its former holder
+)
+clients = sa.Table(
+    "clients",
+    metadata,
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("redirect_uris", sa.Text, nullable=False),  # separated by blanks
+    sa.Column("key_set", sa.Text, nullable=False),
+    sa.Column("first_party", sa.Boolean, nullable=False),
+    sa.Column("secret_hash", sa.LargeBinary(32)),
+    sa.Column("old_secret_hash", sa.LargeBinary(32)),
+    sa.Column("old_secret_until", UtcDateTime),
+)
+authorization_codes = sa.Table(
+    "authorization_codes",
+    metadata,
+    sa.Column("code_hash", sa.LargeBinary(32), primary_key=True),
+    sa.Column("client_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("session_id", sa.Uuid, sa.ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("family_id", sa.Uuid, nullable=False),  # of the tokens that the code is changed for
+    sa.Column("redirect_uri", sa.Text, nullable=False),
+    sa.Column("code_challenge", sa.String(43), nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("nonce", sa.Text, nullable=False),
+    sa.Column("expire_time", UtcDateTime, nullable=False),
+    sa.Column("use_time", UtcDateTime),
+    sa.Index("ix_authorization_codes_client_id", "client_id"),
+    sa.Index("ix_authorization_codes_session_id", "session_id"),
+)
+used_assertions = sa.Table(
+    "used_assertions",
+    metadata,
+    sa.Column("id_hash", sa.LargeBinary(32), primary_key=True),  # of client and jti
+    sa.Column("expire_time", UtcDateTime, nullable=False),
+    sa.Index("ix_used_assertions_expire_time", "expire_time"),
 )

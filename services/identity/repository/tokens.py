@@ -20,7 +20,7 @@ log = telemetry.logger(__name__)
 
 
 def _family(row: Row[Any] | None) -> Family | None:
-    return None if row is None else Family(row.id, row.account_id, row.session_id)
+    return None if row is None else Family(row.id, row.account_id, row.session_id, row.client_id, row.scope)
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,7 @@ class SqlFamilies:
         return self.vault.digest("refresh token", token)
 
     def add(self, family: Family, token: str, now: datetime) -> None:
-        row = {"id": family.id, "account_id": family.account_id, "session_id": family.session_id, "create_time": now, "ended": False}
-        self.connection.execute(sa.insert(families).values(row))
+        self.connection.execute(sa.insert(families).values({**vars(family), "create_time": now, "ended": False}))
         self.renew(family.id, token, now)
 
     def renew(self, family_id: UUID, token: str, now: datetime) -> None:
@@ -63,6 +62,9 @@ class SqlFamilies:
 
     def end(self, family_id: UUID) -> None:
         self.connection.execute(sa.update(families).where(families.c.id == family_id).values(ended=True))
+
+    def end_of_client(self, client_id: UUID) -> None:
+        self.connection.execute(sa.update(families).where(families.c.client_id == client_id).values(ended=True))
 
 
 @dataclass(frozen=True)

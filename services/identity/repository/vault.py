@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import os
@@ -23,6 +24,11 @@ class Vault:
     def digest(self, use: str, token: str) -> bytes:
         """Return what is stored of a token; `use` keeps one kind of token from passing for another."""
         return hmac.digest(self._derived(use), token.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+    def derived_secret(self, use: str, seed: str) -> str:
+        """Return 256 bits that only we can make of this seed: what must be shown again to a caller who asks again is not stored."""
+        made = hmac.digest(self._derived(f"{use} from a seed"), seed.encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(made).decode().rstrip("=")
 
     def encrypt(self, secret: bytes, name: str) -> bytes:
         """Return what is stored of a secret that is needed again; it can be read under the same name only."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from libs import unit_of_work
 from libs.listing import Listing
 from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.audit import Entry, Head
+from services.identity.domain.clients import Assertion, AuthorizationCode
 from services.identity.domain.contacts import Contact
 from services.identity.domain.factors import Factor, Passkey
 from services.identity.domain.links import Link, Purpose
@@ -154,11 +155,13 @@ class Throttle(Protocol):
 
 @dataclass(frozen=True)
 class Family:
-    """The refresh tokens that follow one another since one exchange."""
+    """The refresh tokens that follow one another since one exchange. client_id: the application that they are for, if any."""
 
     id: UUID
     account_id: UUID
     session_id: UUID
+    client_id: UUID | None = None
+    scope: str = ""
 
 
 class Families(Protocol):
@@ -168,6 +171,21 @@ class Families(Protocol):
     def find(self, token: str) -> Family | None: ...  # also of a spent token
     def live(self, family_id: UUID) -> bool: ...
     def end(self, family_id: UUID) -> None: ...
+    def end_of_client(self, client_id: UUID) -> None: ...
+
+
+class Clients(Protocol):
+    """What the account of a client does not say: secrets, codes, assertions."""
+
+    def secret(self, seed: str) -> str: ...  # always the same of one seed
+    def rotate(self, account_id: UUID, secret: str, old_until: datetime | None) -> None: ...  # None: the old one ends now
+    def has_secret(self, account_id: UUID) -> bool: ...
+    def authenticates(self, account_id: UUID, secret: str, now: datetime) -> bool: ...
+    def add_code(self, code: AuthorizationCode, token: str) -> None: ...
+    def use_code(self, token: str, now: datetime) -> AuthorizationCode | None: ...  # one conditional UPDATE
+    def find_code(self, token: str) -> AuthorizationCode | None: ...  # also a used one
+    def use_assertion(self, client_id: UUID, assertion_id: str, expire_time: datetime) -> bool: ...  # False: it was used before
+    def sweep(self, now: datetime) -> None: ...
 
 
 class Factors(Protocol):
@@ -265,6 +283,8 @@ class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
     @property
     def families(self) -> Families: ...
     @property
+    def clients(self) -> Clients: ...
+    @property
     def keys(self) -> Keys: ...
     @property
     def audit(self) -> Audit: ...
@@ -352,14 +372,29 @@ class Passkeys(Protocol):
 
 @dataclass(frozen=True)
 class AccessClaims:
-    session_id: UUID
-    family_id: UUID
+    """What an access token says. Without a session it is a client's own, and dies when its account's generation grows."""
+
+    account_id: UUID
+    session_id: UUID | None = None
+    family_id: UUID | None = None
+    client_id: UUID | None = None
+    scope: str = ""
+    generation: int = 0
+
+
+class Assertions(Protocol):
+    """JSON Web Tokens that clients sign with keys of their own."""
+
+    def check_keys(self, key_set: str, field: str) -> None: ...  # or InvalidArgument: public keys only, of kinds that we accept
+    def issuer(self, assertion: str) -> str: ...  # as it says itself, not verified; "" when it cannot be read
+    def read(self, assertion: str, key_set: str) -> Assertion | None: ...  # None: not signed by one of these keys
 
 
 class Signer(Protocol):
     """Signs and reads JSON Web Tokens with the keys that it is given."""
 
-    def access_token(self, claims: AccessClaims, account_id: UUID, keys: Sequence[SigningKey], now: datetime) -> str: ...
+    def access_token(self, claims: AccessClaims, keys: Sequence[SigningKey], now: datetime) -> str: ...
+    def id_token(self, claims: Mapping[str, object], keys: Sequence[SigningKey], now: datetime) -> str: ...
     def read_access_token(self, token: str, keys: Sequence[SigningKey], now: datetime) -> AccessClaims: ...  # or Unauthenticated
     def key_set(self, keys: Sequence[SigningKey]) -> bytes: ...  # a JWK set, public parts only
 

@@ -1,4 +1,4 @@
-"""Accounts of operators; those of contacts are seen, disabled and enabled here, and follow their contacts otherwise."""
+"""Accounts of operators and services; those of contacts are seen, disabled and enabled here, and follow their contacts otherwise."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from libs.ids import new_id
 from libs.listing import Listing
 from libs.unit_of_work import Clock, Request
 from services.identity import wire
-from services.identity.domain.accounts import Account, Kind, LastAdministrator
+from services.identity.domain.accounts import Account, Kind, LastAdministrator, check_service
 from services.identity.domain.links import Purpose
 from services.identity.domain.roles import ADMINISTRATOR
-from services.identity.service import Contacts, Hasher, NewUnitOfWork, UnitOfWork, passwords, scope
+from services.identity.service import Assertions, Contacts, Hasher, NewUnitOfWork, UnitOfWork, passwords, scope
 from services.identity.service import contacts as follow
 from services.identity.service.contacts import cut_off
 from services.identity.service.links import mint_invitation
@@ -36,26 +36,42 @@ def list_accounts(listing: Listing, *, uow: UnitOfWork, caller: Caller) -> tuple
         return uow.accounts.page(listing, scope.sight(caller))
 
 
-def create_account(new: Account, *, request: Request, uow: UnitOfWork, caller: Caller) -> Account:
-    """Create the account of an operator, who gets nothing that the caller lacks, and have the invitation mailed."""
-    if new.kind is not Kind.OPERATOR:
-        raise InvalidArgument.of("account.kind", "must be OPERATOR: contacts are created in contacts", NOT_AN_OPERATOR)
-    if new.login is None:
-        raise InvalidArgument.of("account.email", "is required", "REQUIRED")
+def create_account(new: Account, *, request: Request, uow: UnitOfWork, assertions: Assertions, caller: Caller) -> Account:
+    """Create the account of a service, or of an operator, who is mailed an invitation; it gets nothing that the caller lacks."""
+    if new.kind is Kind.CONTACT:
+        raise InvalidArgument.of("account.kind", "must be OPERATOR or SERVICE: contacts are created in contacts", NOT_AN_OPERATOR)
+    _check(new, assertions)
     with uow:
         if (earlier := uow.requests.claim(request, str(new.id))) is not None:
             return uow.accounts.get(UUID(earlier))
         account = uow.accounts.add(new)
         scope.authority(caller).check_covers(account.authority)
-        uow.outbox.add(wire.link_requested(account, uow.accounts.next_event(account.id), Purpose.INVITATION))
+        if account.kind is Kind.OPERATOR:
+            uow.outbox.add(wire.link_requested(account, uow.accounts.next_event(account.id), Purpose.INVITATION))
         uow.commit()
     return account
 
 
+def _check(account: Account, assertions: Assertions) -> None:
+    if account.kind is Kind.SERVICE:
+        check_service(account)
+        if account.client is not None:
+            assertions.check_keys(account.client.key_set, "account.client.key_set")
+    elif account.login is None:
+        raise InvalidArgument.of("account.email", "is required", "REQUIRED")
+
+
 def update_account(
-    account_id: UUID, change: Callable[[Account], Account], etag: str, *, request: Request, uow: UnitOfWork, caller: Caller
+    account_id: UUID,
+    change: Callable[[Account], Account],
+    etag: str,
+    *,
+    request: Request,
+    uow: UnitOfWork,
+    assertions: Assertions,
+    caller: Caller,
 ) -> Account:
-    """Apply a change to an operator's account; a new address ends its sessions and links, the last administrator stays one.
+    """Change the account of an operator or a service; a new address ends its sessions and links, the last administrator stays one.
 
     Neither before nor after may the account hold what the caller lacks.
     """
@@ -66,11 +82,10 @@ def update_account(
         account = uow.accounts.lock(account_id)
         scope.check_covers(caller, account)
         wire.check_etag(etag, account.version)
-        if account.kind is not Kind.OPERATOR:
+        if account.kind is Kind.CONTACT:
             raise FailedPrecondition("the account of a contact follows the contact: change it there", reason=NOT_AN_OPERATOR)
         changed = change(account)
-        if changed.login is None:
-            raise InvalidArgument.of("account.email", "is required", "REQUIRED")
+        _check(changed, assertions)
         if not changed.administrator:
             _keep_one(administrators, without=account)
         saved = uow.accounts.save(changed)

@@ -84,7 +84,7 @@ def _refresh(contact_id: UUID, *, new_uow: NewUnitOfWork, contacts: Contacts, cl
     def apply() -> Account | None:
         with new_uow() as uow:
             account = uow.accounts.find(contact_id)
-            if account is not None and (account.kind is Kind.OPERATOR or account.delete_time is not None):
+            if account is not None and (account.kind is not Kind.CONTACT or account.delete_time is not None):
                 return None
             saved = _save(account, contact, 0, uow=uow, clock=clock)
             uow.commit()
@@ -130,9 +130,10 @@ def _forget(account: Account, version: int, *, uow: UnitOfWork, clock: Clock) ->
 
 
 def cut_off(account_id: UUID, *, uow: UnitOfWork, but: UUID | None = None) -> None:
-    """End the sessions of an account, but one, and show its links as cancelled."""
+    """End the sessions of an account, but one, and what it does for others as a client; show its links as cancelled."""
     uow.sessions.end_all(account_id, but=but)
     uow.links.cancel(account_id)
+    uow.families.end_of_client(account_id)
 
 
 def known(account_id: UUID, *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Account:

@@ -25,7 +25,7 @@ class Entry:
 
 def check(account: Account, *, contacts: Contacts, now: datetime) -> Entry:
     """Tell whether the account may enter now; asks contacts, so never call it inside a transaction."""
-    if account.kind is Kind.OPERATOR:
+    if account.kind is not Kind.CONTACT:
         return Entry("ENTRY_ACCESS_OFF" if account.disabled else "")
     contact = contacts.find(account.id)
     return Entry(rules.refusal(contact, disabled=account.disabled, today=contacts.today(now)), contact)
@@ -33,7 +33,7 @@ def check(account: Account, *, contacts: Contacts, now: datetime) -> Entry:
 
 def as_last_told(account: Account, *, today: date) -> str:
     """Return the refusal by what the last event of the contact said: quick, and checked again before anybody is let in."""
-    if account.kind is Kind.OPERATOR:
+    if account.kind is not Kind.CONTACT:
         return "ENTRY_ACCESS_OFF" if account.disabled else ""
     return rules.refusal(account.contact(), disabled=account.disabled, today=today)
 

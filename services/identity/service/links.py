@@ -86,8 +86,9 @@ def fulfil_requests(*, uow: UnitOfWork) -> int:
 
 
 def _fits(purpose: Purpose, account: Account) -> bool:
-    """Operators sign in by password, contacts are not invited."""
-    return purpose is not (Purpose.MAGIC if account.kind is Kind.OPERATOR else Purpose.INVITATION)
+    """Operators sign in by password, contacts are not invited, services get no links."""
+    unfit = {Kind.OPERATOR: {Purpose.MAGIC}, Kind.CONTACT: {Purpose.INVITATION}, Kind.SERVICE: set(Purpose)}
+    return purpose not in unfit[account.kind]
 
 
 def _announce(account: Account, purpose: Purpose, landing: str, *, uow: UnitOfWork) -> None:

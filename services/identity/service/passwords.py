@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from libs.access import Caller
-from libs.errors import InvalidArgument, NotFound, PermissionDenied
+from libs.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 from libs.unit_of_work import Clock, Request
 from services.identity import wire
 from services.identity.domain import passwords as rules
-from services.identity.domain.accounts import Account
+from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.sessions import State
 from services.identity.domain.tokens import PASSWORD_OF_ACCOUNT
 from services.identity.service import Contacts, Hasher, NewUnitOfWork, UnitOfWork, entry, scope
@@ -49,6 +49,8 @@ def set_temporary_password(
     follow.known(account_id, new_uow=new_uow, contacts=contacts, clock=clock)
     with new_uow() as uow:
         account = scope.in_charge_of(account_id, accounts=uow.accounts, caller=caller)
+    if account.kind is Kind.SERVICE:
+        raise FailedPrecondition("a service has a client secret, no password", reason="NOT_FOR_SERVICES")
     password_hash = hashed(password, account, field="password", hasher=hasher)
     with new_uow() as uow:
         account = uow.accounts.lock(account_id)

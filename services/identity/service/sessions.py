@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,10 +18,11 @@ from services.identity import wire
 from services.identity.domain import links as link_rules
 from services.identity.domain import sessions as rules
 from services.identity.domain.accounts import Account, CredentialChange, Kind, fold
+from services.identity.domain.clients import narrowed
 from services.identity.domain.links import Purpose
 from services.identity.domain.sessions import Client, Method, Session, State
-from services.identity.domain.tokens import PASSWORD_OF_ACCOUNT, PASSWORD_OF_NETWORK, SigningKey, new_token
-from services.identity.service import Contacts, Hasher, NewUnitOfWork, SignedIn, Signer, UnitOfWork, entry, scope
+from services.identity.domain.tokens import PASSWORD_OF_ACCOUNT, PASSWORD_OF_NETWORK, new_token
+from services.identity.service import AccessClaims, Contacts, Hasher, NewUnitOfWork, SignedIn, UnitOfWork, clients, entry, scope
 
 log = telemetry.logger(__name__)
 
@@ -233,14 +234,26 @@ def by_session_token(token: str) -> Callable[[UnitOfWork], SignedIn | None]:
     return lambda uow: uow.sessions.signed_in(token)
 
 
-def by_access_token(token: str, *, signer: Signer, keys: Sequence[SigningKey], now: datetime) -> Callable[[UnitOfWork], SignedIn | None]:
-    """Find the session behind an access token; None when its family was ended. Raises Unauthenticated for a bad or old token."""
+def passport_by_access_token(
+    claims: AccessClaims,
+    customer_id: UUID | None,
+    *,
+    new_reads: NewUnitOfWork,
+    new_uow: NewUnitOfWork,
+    contacts: Contacts,
+    clock: Clock,
+) -> Caller:
+    """Return whom an access token speaks of: a client itself, or the person whose session it belongs to, held to the token's scope."""
+    if claims.session_id is None:
+        return clients.passport(claims, new_reads=new_reads)
 
     def find(uow: UnitOfWork) -> SignedIn | None:
-        claims = signer.read_access_token(token, keys, now)
-        return uow.sessions.signed_in_by_id(claims.session_id) if uow.families.live(claims.family_id) else None
+        if claims.session_id is None or claims.family_id is None or not uow.families.live(claims.family_id):
+            return None
+        return uow.sessions.signed_in_by_id(claims.session_id)
 
-    return find
+    holder = passport(find, customer_id, new_reads=new_reads, new_uow=new_uow, contacts=contacts, clock=clock)
+    return replace(holder, client_id=claims.client_id, capabilities=narrowed(claims.scope, holder.capabilities))
 
 
 # --- see and end -----------------------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from services.identity import wire
 from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.explanations import Check
 from services.identity.domain.roles import checked_names
-from services.identity.service import Contacts, Hasher, NewUnitOfWork, Sentences, accounts, explaining, passwords
+from services.identity.service import Assertions, Contacts, Hasher, NewUnitOfWork, Sentences, accounts, clients, explaining, passwords
 from services.identity.servicer.names import account_of
 
 _FIELDS = {
@@ -40,6 +40,7 @@ class Accounts(AccountsServicer):
     new_reads: NewUnitOfWork
     contacts: Contacts
     hasher: Hasher
+    assertions: Assertions
     clock: Clock
     sentences: Sentences
 
@@ -57,15 +58,20 @@ class Accounts(AccountsServicer):
         asked = request.account
         new = Account(
             id=new_id(),
-            kind=wire.kind_of(asked.kind) or Kind.CONTACT,
+            kind=wire.account_kind_of(asked.kind),
             display_name=asked.display_name.strip(),
             create_time=self.clock(),
             email=asked.email.strip(),
             language_code=asked.language_code or "it",
             roles=checked_names(asked.roles),
             groups=wire.ids_of(asked.groups),
+            client=wire.client_metadata(asked.client) if asked.kind == pb.Account.SERVICE else None,
         )
-        return wire.account(accounts.create_account(new, request=context.request_of(request), uow=self.new_uow(), caller=context.caller()))
+        return wire.account(
+            accounts.create_account(
+                new, request=context.request_of(request), uow=self.new_uow(), assertions=self.assertions, caller=context.caller()
+            )
+        )
 
     def UpdateAccount(self, request: pb.UpdateAccountRequest, _context: ServicerContext) -> pb.Account:
         caller = context.caller()
@@ -76,7 +82,13 @@ class Accounts(AccountsServicer):
 
         return wire.account(
             accounts.update_account(
-                account_id, change, request.account.etag, request=context.request_of(request), uow=self.new_uow(), caller=caller
+                account_id,
+                change,
+                request.account.etag,
+                request=context.request_of(request),
+                uow=self.new_uow(),
+                assertions=self.assertions,
+                caller=caller,
             )
         )
 
@@ -139,12 +151,25 @@ class Accounts(AccountsServicer):
     def _sentence(self, check: Check, language: str) -> str:
         return self.sentences.sentence(check.code, passed=check.passed, language=language)
 
+    def RotateClientSecret(self, request: pb.RotateClientSecretRequest, _context: ServicerContext) -> pb.RotateClientSecretResponse:
+        caller = context.caller()
+        secret = clients.rotate_secret(
+            account_of(request.name, caller),
+            request.overlap.ToTimedelta(),
+            request=context.request_of(request),
+            uow=self.new_uow(),
+            caller=caller,
+            clock=self.clock,
+        )
+        return pb.RotateClientSecretResponse(client_secret=secret)
 
+
+_CLIENT = {"client", "client.redirect_uris", "client.key_set", "client.first_party"}
 _CHANGEABLE = {"display_name", "email", "language_code", "roles", "groups"}
 
 
 def _merged(account: Account, new: pb.Account, mask: FieldMask) -> Account:
-    if unknown := set(mask.paths) - _CHANGEABLE:
+    if unknown := set(mask.paths) - _CHANGEABLE - (_CLIENT if account.kind is Kind.SERVICE else set()):
         raise InvalidArgument.of("update_mask", f"{', '.join(sorted(unknown))} cannot be changed", "FIELD_IMMUTABLE")
     merged = wire.account(account)
     mask.MergeMessage(new, merged, replace_message_field=True, replace_repeated_field=True)
@@ -154,4 +179,5 @@ def _merged(account: Account, new: pb.Account, mask: FieldMask) -> Account:
         language_code=merged.language_code,
         roles=merged.roles,
         groups=wire.ids_of(merged.groups),
+        client=wire.client_metadata(merged.client),
     )

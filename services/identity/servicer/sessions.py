@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from google.protobuf.empty_pb2 import Empty
 from grpc import ServicerContext
 from recapito.identity.v1 import sessions_pb2 as pb
 from recapito.identity.v1.sessions_pb2_grpc import SessionsServicer
 
+from libs.access import Caller
 from libs.errors import InvalidArgument
 from libs.listing import listing
 from libs.rpc import context, passports
@@ -129,20 +131,30 @@ class Sessions(SessionsServicer):
 
     def CreatePassport(self, request: pb.CreatePassportRequest, _context: ServicerContext) -> pb.Passport:
         now = self.clock()
-        match request.WhichOneof("credential"):
-            case "session_token":
-                find = sessions.by_session_token(request.session_token)
-            case "access_token":
-                find = sessions.by_access_token(request.access_token, signer=self.keys.signer, keys=self.keys.keys(), now=now)
-            case _:
-                raise InvalidArgument.of("session_token", "a session token or an access token is required", "REQUIRED")
-        holder = sessions.passport(
-            find,
-            wire.id_of(request.customer) if request.customer else None,
-            new_reads=self.new_reads,
-            new_uow=self.new_uow,
-            contacts=self.contacts,
-            clock=self.clock,
-        )
+        holder = self._holder(request, now)
         signed = self.keys.passport(holder, list(request.audience), now)
         return pb.Passport(passport=signed, expire_time=wire.time(now + passports.LIFE))
+
+    def _holder(self, request: pb.CreatePassportRequest, now: datetime) -> Caller:
+        customer_id = wire.id_of(request.customer) if request.customer else None
+        match request.WhichOneof("credential"):
+            case "session_token":
+                return sessions.passport(
+                    sessions.by_session_token(request.session_token),
+                    customer_id,
+                    new_reads=self.new_reads,
+                    new_uow=self.new_uow,
+                    contacts=self.contacts,
+                    clock=self.clock,
+                )
+            case "access_token":
+                return sessions.passport_by_access_token(
+                    self.keys.signer.read_access_token(request.access_token, self.keys.keys(), now),
+                    customer_id,
+                    new_reads=self.new_reads,
+                    new_uow=self.new_uow,
+                    contacts=self.contacts,
+                    clock=self.clock,
+                )
+            case _:
+                raise InvalidArgument.of("session_token", "a session token or an access token is required", "REQUIRED")

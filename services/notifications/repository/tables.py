@@ -122,11 +122,11 @@ template_revisions = sa.Table(
 def visible(customer_id: ColumnElement[object], caller: Caller) -> ColumnElement[bool]:
     """Return the condition that this caller may see a row about this customer.
 
-    An operator sees the customers of its groups; what is about no customer is for those who see all.
+    An operator or a client sees the customers of its groups; what is about no customer is for those who see all.
     """
-    if caller.kind is Kind.SERVICE or (caller.kind is Kind.OPERATOR and caller.sees_all):
+    if caller.kind is Kind.SERVICE or (caller.staff and caller.sees_all):
         return sa.true()
-    if caller.kind is not Kind.OPERATOR or not caller.groups:
+    if not caller.staff or not caller.groups:
         return sa.false()
     return (
         sa.select(sa.literal(1))

@@ -80,7 +80,7 @@ def test_an_address_is_one_operators_whatever_its_letters(worlds: World) -> None
     ("more", "field"),
     [
         ({"kind": pb.Account.CONTACT}, "account.kind"),
-        ({"kind": pb.Account.SERVICE}, "account.kind"),
+        ({"kind": pb.Account.SERVICE}, "account.email"),
         ({"email": ""}, "account.email"),
         ({"email": "no address"}, "account.email"),
         ({"display_name": ""}, "account.display_name"),
