@@ -14,8 +14,8 @@ from libs import database
 from libs.database import UtcDateTime
 from services.identity.repository.accounts import SqlAccounts
 from services.identity.repository.audit import SqlAudit
-from services.identity.repository.factors import SqlChallenges, SqlFactors, SqlRecoveryCodes
 from services.identity.repository.clients import SqlClients
+from services.identity.repository.factors import SqlChallenges, SqlFactors, SqlRecoveryCodes
 from services.identity.repository.links import SqlLinkCodes, SqlLinkRequests, SqlLinks
 from services.identity.repository.policies import SqlPolicies
 from services.identity.repository.providers import SqlAuthorizationRequests, SqlProviderIdentities
