@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from libs import telemetry
+from libs import audit, telemetry
 from libs.errors import InvalidArgument, ResourceExhausted, Unauthenticated
 from libs.unit_of_work import Clock
 from services.identity.domain.accounts import Account, Kind
@@ -48,7 +48,8 @@ def _request(provider: Provider, redirect_uri: str, client: Client, *, new_uow: 
         if wait:
             raise ResourceExhausted("too many attempts; wait before the next", reason="TOO_MANY_ATTEMPTS", retry_after_seconds=wait)
         request = uow.authorization_requests.add(provider.id, redirect_uri, new_token(), now + SIGN_IN_LIFE)
-        uow.commit()
+        with audit.aside():
+            uow.commit()
     return request
 
 
@@ -62,7 +63,8 @@ def sign_in(
     provider, now = _provider(provider_id, providers), clock()
     with new_uow() as uow:
         request = uow.authorization_requests.take(state, now)
-        uow.commit()  # whatever the provider says next
+        with audit.aside():
+            uow.commit()  # whatever the provider says next
     if request is None or request.provider_id != provider.id:
         raise Unauthenticated("this sign-in is over; start again", reason="PROVIDER_SIGN_IN_EXPIRED")
     claims = providers.claims(provider, request, code)
@@ -85,6 +87,7 @@ def _operator(provider: Provider, claims: Claims, *, uow: UnitOfWork, now: datet
         account_id = next((account.id for account in uow.accounts.by_login(claims.email, Kind.OPERATOR)), None)
     if account_id is None:
         return None
+    audit.note(resource=f"accounts/{account_id}")
     account = uow.accounts.lock(account_id)
     usable = not account.disabled and uow.provider_identities.link(provider.issuer, claims.subject, account.id, now)
     return account if usable else None

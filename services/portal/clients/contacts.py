@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Sequence
 from uuid import UUID
 
 import grpc
@@ -23,33 +21,10 @@ from recapito.contacts.v1 import (
 )
 
 from libs.rpc.context import as_person
+from services.portal.clients.remembered import Remembered
 from services.portal.service import Page
 
-REMEMBERED_SECONDS = 10.0
-_MOST_REMEMBERED = 1000
 _SETTINGS = "settings/contacts"
-
-T = TypeVar("T")
-
-
-class _Remembered(Generic[T]):
-    """Values that every page shows and that seldom change, asked for again after some seconds."""
-
-    def __init__(self, ask: Callable[[str], T]) -> None:
-        self._ask = ask
-        self._known: dict[str, tuple[float, T]] = {}
-
-    def __call__(self, name: str) -> T:
-        now = time.monotonic()
-        known = self._known.get(name)
-        if known is not None and now < known[0]:
-            return known[1]
-        if len(self._known) >= _MOST_REMEMBERED:
-            self._known.clear()
-        with as_person(""):  # as the portal itself: what is remembered for one person is shown to others
-            value = self._ask(name)
-        self._known[name] = (now + REMEMBERED_SECONDS, value)
-        return value
 
 
 class GrpcContacts:
@@ -59,8 +34,8 @@ class GrpcContacts:
         self._affiliations = affiliations_pb2_grpc.AffiliationsStub(channel)
         self._groups = groups_pb2_grpc.GroupsStub(channel)
         self._settings = settings_pb2_grpc.SettingsStub(channel)
-        self._remembered_settings = _Remembered(self._ask_settings)
-        self._remembered_customer = _Remembered(self._ask_customer)
+        self._remembered_settings = Remembered(self._ask_settings)
+        self._remembered_customer = Remembered(self._ask_customer)
 
     # --- for every page ---
     def organization(self) -> settings_pb2.ContactsSettings:

@@ -18,11 +18,14 @@ from recapito.identity.v1 import (
     roles_pb2_grpc,
     sessions_pb2,
     sessions_pb2_grpc,
+    settings_pb2,
+    settings_pb2_grpc,
     tokens_pb2,
     tokens_pb2_grpc,
 )
 
 from libs.rpc.passports import PassportVerifier
+from services.portal.clients.remembered import Remembered
 from services.portal.service import Client, Entry, Page
 
 AUDIENCE = ("portal", "identity", "contacts", "documents", "notifications")
@@ -39,6 +42,8 @@ class GrpcIdentity:
         self._accounts = accounts_pb2_grpc.AccountsStub(channel)
         self._policies = policies_pb2_grpc.PoliciesStub(channel)
         self._roles = roles_pb2_grpc.RolesStub(channel)
+        self._settings = settings_pb2_grpc.SettingsStub(channel)
+        self._remembered_settings = Remembered(self._ask_settings)
         tokens = tokens_pb2_grpc.TokensStub(channel)
         self._verifier = PassportVerifier("portal", lambda: tokens.GetKeySet(tokens_pb2.GetKeySetRequest()).data)
 
@@ -61,6 +66,20 @@ class GrpcIdentity:
 
     def delete_current_session(self) -> None:
         self._sessions.DeleteSession(sessions_pb2.DeleteSessionRequest(name="accounts/me/sessions/current"))
+
+    def sign_in_settings(self) -> settings_pb2.IdentitySettings:
+        return self._remembered_settings("settings/identity")
+
+    def _ask_settings(self, name: str) -> settings_pb2.IdentitySettings:
+        return self._settings.GetIdentitySettings(settings_pb2.GetIdentitySettingsRequest(name=name))
+
+    def start_provider_sign_in(self, provider: str, redirect_uri: str, client: Client) -> sessions_pb2.StartProviderSignInResponse:
+        request = sessions_pb2.StartProviderSignInRequest(provider=provider, redirect_uri=redirect_uri, client_info=_client_info(client))
+        return self._sessions.StartProviderSignIn(request)
+
+    def sign_in_by_provider(self, provider: str, code: str, state: str, client: Client) -> sessions_pb2.CreateSessionResponse:
+        credential = sessions_pb2.ProviderCredential(provider=provider, code=code, state=state)
+        return self._sessions.CreateSession(sessions_pb2.CreateSessionRequest(provider=credential, client_info=_client_info(client)))
 
     # --- links ---
     def inspect_link(self, token: str) -> links_pb2.InspectLinkResponse:

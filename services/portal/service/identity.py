@@ -11,7 +11,8 @@ from recapito.identity.v1.accounts_pb2 import Account, ExplainAccessResponse, Li
 from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link, ListLinksResponse
 from recapito.identity.v1.policies_pb2 import Acceptance, ListAcceptancesResponse, ListPoliciesResponse, Policy
 from recapito.identity.v1.roles_pb2 import ListRolesResponse, Role
-from recapito.identity.v1.sessions_pb2 import CreateSessionResponse
+from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, StartProviderSignInResponse
+from recapito.identity.v1.settings_pb2 import IdentitySettings
 
 from libs.access import Caller
 from services.portal.service.page import Page
@@ -45,6 +46,12 @@ class Identity(Protocol):
         ...
 
     def delete_current_session(self) -> None: ...
+    def sign_in_settings(self) -> IdentitySettings:
+        """Return what the pages before a session need to know, as it was some seconds ago."""
+        ...
+
+    def start_provider_sign_in(self, provider: str, redirect_uri: str, client: Client) -> StartProviderSignInResponse: ...
+    def sign_in_by_provider(self, provider: str, code: str, state: str, client: Client) -> CreateSessionResponse: ...
 
     # --- links ---
     def inspect_link(self, token: str) -> InspectLinkResponse: ...

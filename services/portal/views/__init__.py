@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from libs import web
 from services.portal.service import Services
-from services.portal.views import area, assets, console, errors, formats, i18n, people, preferences, protection, session
+from services.portal.views import area, assets, console, errors, formats, i18n, people, preferences, protection, providers, session
 from services.portal.views.people import AREA, CONSOLE
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -59,6 +59,8 @@ def create_app(services: Services, *, secret: bytes, public_url: str, proxies: i
     for front, blueprint in ((AREA, area.blueprint(services)), (CONSOLE, console.blueprint(services))):
         people.guard(blueprint, front, services)
         session.add_to(blueprint, front, services)
+        if front is CONSOLE:
+            providers.add_to(blueprint, services)
         preferences.add_to(blueprint)
         app.register_blueprint(blueprint)
 

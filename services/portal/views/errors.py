@@ -37,6 +37,11 @@ SENTENCES = {  # reason -> what to do about it; of sign-in, links, passwords and
     "WRONG_PASSWORD": N_("La password attuale non è corretta."),
     "SELF_SERVICE_RESET_OFF": N_("Qui non si può chiedere da soli una nuova password: scrivi a chi gestisce l’area riservata."),
     "POLICY_NOT_CURRENT": N_("Nel frattempo l’informativa è cambiata: leggi la nuova versione."),
+    "PROVIDER_SIGN_IN_EXPIRED": N_("Questo accesso è scaduto, o è cominciato in un altro browser. Ricomincia da qui."),
+    "PROVIDER_REFUSED": N_("L’accesso non è riuscito. Riprova; se succede ancora, avvisa chi gestisce la console."),
+    "PROVIDER_CANCELLED": N_("L’accesso non è stato completato. Riprova, o entra con la password."),
+    "PROVIDER_PERSON_UNKNOWN": N_("Con questo account non si entra nella console. Chiedi a chi la gestisce di controllare il tuo."),
+    "PROVIDER_UNAVAILABLE": N_("Il servizio che verifica chi sei non risponde. Riprova tra poco, o entra con la password."),
     "ACCESS_CLOSED": N_("L’accesso all’area riservata non è attivo. Scrivi a chi la gestisce."),
 }
 GENERIC = N_("Qualcosa non ha funzionato. Riprova tra poco.")

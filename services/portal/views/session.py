@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from recapito.identity.v1.accounts_pb2 import Account
 from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link
 from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, Session
+from recapito.identity.v1.settings_pb2 import IdentitySettings
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from libs.errors import FailedPrecondition, InvalidArgument, PermissionDenied, ResourceExhausted, ServiceError, Unauthenticated
@@ -18,7 +20,7 @@ from services.portal.service import Services
 from services.portal.views import errors, i18n, markdown, people, protection
 from services.portal.views.i18n import gettext as _
 from services.portal.views.i18n import language
-from services.portal.views.people import AREA, Front, open_to_all, open_to_pending
+from services.portal.views.people import AREA, CONSOLE, Front, open_to_all, open_to_pending
 
 Reply = Response | WerkzeugResponse
 LINK_COOKIE = "link"
@@ -52,7 +54,9 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
     def sign_in() -> Reply:
         if "person" in g:
             return redirect(_next(front))
-        return _render("sign_in", front, email="", error="", next=request.args.get("next", ""))
+        reason = request.args.get("reason", "")  # of a provider's refusal
+        error = errors.said(reason) if reason.startswith("PROVIDER_") else ""
+        return sign_in_page(front, services, error=error, wanted=request.args.get("next", ""))
 
     @blueprint.post("/sign-in")
     @open_to_all
@@ -62,12 +66,12 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
         try:
             opened = services.identity.create_session(front.account_kind, email[:254], password, people.client())
         except (Unauthenticated, InvalidArgument):
-            return _render("sign_in", front, 422, email=email, error=errors.said("WRONG_CREDENTIALS"), next=wanted)
+            return sign_in_page(front, services, 422, email=email, error=errors.said("WRONG_CREDENTIALS"), wanted=wanted)
         except ResourceExhausted as error:
-            page = _render("sign_in", front, 429, email=email, error=errors.wait(error), next=wanted)
+            page = sign_in_page(front, services, 429, email=email, error=errors.wait(error), wanted=wanted)
             page.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds or 60)))
             return page
-        return _enter(opened, front, services, wanted)
+        return let_in(opened, front, services, wanted)
 
     @blueprint.post("/sign-out")
     @open_to_all
@@ -80,6 +84,19 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
         return answer
 
 
+def sign_in_page(front: Front, services: Services, status: int = 200, *, email: str = "", error: str = "", wanted: str = "") -> Response:
+    providers = _providers(services) if front is CONSOLE else ()
+    return _render("sign_in", front, status, email=email, error=error, next=wanted, providers=providers)
+
+
+def _providers(services: Services) -> Sequence[IdentitySettings.Provider]:
+    """Return where operators may sign in instead; none while identity cannot tell, for the page must not fail with it."""
+    try:
+        return services.identity.sign_in_settings().providers
+    except ServiceError:
+        return ()
+
+
 def _end_former_session(services: Services) -> None:
     """End the session that this browser leaves behind when it signs in anew; one that cannot be reached now ends by itself."""
     if "person" in g:
@@ -87,7 +104,7 @@ def _end_former_session(services: Services) -> None:
             services.identity.delete_current_session()
 
 
-def _enter(opened: CreateSessionResponse, front: Front, services: Services, wanted: str = "") -> WerkzeugResponse:
+def let_in(opened: CreateSessionResponse, front: Front, services: Services, wanted: str = "") -> WerkzeugResponse:
     """Keep the session in the cookie of this web, and go where the person wanted to."""
     _end_former_session(services)
     answer = protection.see(protection.own_page(wanted or _landing(opened.session), front.name, people.home_url(front.name)))
@@ -165,7 +182,7 @@ def _add_entry(blueprint: Blueprint, front: Front, services: Services) -> None:
             opened = services.identity.redeem_magic_link(token, people.client())
         except (Unauthenticated, FailedPrecondition, InvalidArgument):
             return _dead_link(front, services.identity.inspect_link(token))
-        answer = _enter(opened, front, services)
+        answer = let_in(opened, front, services)
         protection.drop_cookie(answer, LINK_COOKIE)
         return answer
 

@@ -40,7 +40,8 @@ from recapito.identity.v1.accounts_pb2 import Account, CreateAccountRequest, Exp
 from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link, ListLinksResponse
 from recapito.identity.v1.policies_pb2 import Acceptance, CreatePolicyRequest, ListAcceptancesResponse, ListPoliciesResponse, Policy
 from recapito.identity.v1.roles_pb2 import CreateRoleRequest, ListRolesResponse, Role
-from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, Session
+from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, Session, StartProviderSignInResponse
+from recapito.identity.v1.settings_pb2 import IdentitySettings
 from recapito.notifications.v1.dispatches_pb2 import (
     Decision,
     Dispatch,
@@ -192,6 +193,9 @@ class FakeIdentity:
     roles: dict[str, Role] = field(default_factory=lambda: {role.name: role for role in map(wire.role, built_in())})
     requests: Requests = field(default_factory=Requests)
     checks: list[ExplainAccessResponse.Check] = field(default_factory=list)  # of whoever is asked about
+    settings: IdentitySettings = field(default_factory=lambda: IdentitySettings(name="settings/identity", self_service_reset=True))
+    provider_states: dict[str, str] = field(default_factory=dict)  # of sign-ins that were started -> redirect_uri
+    provider_codes: dict[str, UUID] = field(default_factory=dict)  # code -> who the provider says it is
 
     def _fail(self) -> None:
         if self.failure is not None:
@@ -271,6 +275,26 @@ class FakeIdentity:
     def require_fresh(self) -> None:
         if self.current is None or self.current.fresh_until is None or datetime.now(UTC) >= self.current.fresh_until:
             raise PermissionDenied("sign in again to confirm this", reason="NOT_FRESH")
+
+    def sign_in_settings(self) -> IdentitySettings:
+        return self.settings
+
+    def start_provider_sign_in(self, provider: str, redirect_uri: str, client: Client) -> StartProviderSignInResponse:
+        self._fail()
+        if provider not in {known.id for known in self.settings.providers}:
+            raise InvalidArgument.of("provider", "there is no such provider", "PROVIDER_UNKNOWN")
+        state = secrets.token_urlsafe(32)
+        self.provider_states[state] = redirect_uri
+        return StartProviderSignInResponse(authorization_uri=f"https://login.example/authorize?state={state}", state=state)
+
+    def sign_in_by_provider(self, provider: str, code: str, state: str, client: Client) -> CreateSessionResponse:
+        self._fail()
+        if self.provider_states.pop(state, None) is None:
+            raise Unauthenticated("this sign-in is over", reason="PROVIDER_SIGN_IN_EXPIRED")
+        if code not in self.provider_codes:
+            raise Unauthenticated("this person does not sign in here", reason="WRONG_CREDENTIALS")
+        self.clients.append(client)
+        return self._open(self.provider_codes[code], "PROVIDER", datetime.now(UTC) + timedelta(minutes=10))
 
     # --- links ---
     def inspect_link(self, token: str) -> InspectLinkResponse:
