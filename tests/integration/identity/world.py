@@ -18,6 +18,7 @@ from recapito.contacts.events.v1.events_pb2 import ContactDeleted, ContactSnapsh
 from recapito.contacts.v1 import contacts_pb2, permissions_pb2, settings_pb2
 from recapito.identity.v1 import (
     accounts_pb2_grpc,
+    factors_pb2_grpc,
     links_pb2,
     links_pb2_grpc,
     policies_pb2,
@@ -171,6 +172,7 @@ class World:
         self.accounts = accounts_pb2_grpc.AccountsStub(self.anonymous)
         self.policies = policies_pb2_grpc.PoliciesStub(self.anonymous)
         self.roles = roles_pb2_grpc.RolesStub(self.anonymous)
+        self.factors = factors_pb2_grpc.FactorsStub(self.anonymous)
         self.tokens = tokens_pb2_grpc.TokensStub(self.anonymous)
         self.sign_in_settings = settings_pb2_grpc.SettingsStub(self.anonymous)
         self.minting = links_pb2_grpc.LinksStub(self.channel("notifications"))
