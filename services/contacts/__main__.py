@@ -10,12 +10,16 @@ from functools import partial
 from recapito.contacts.v1 import (
     affiliations_pb2,
     affiliations_pb2_grpc,
+    contact_roles_pb2,
+    contact_roles_pb2_grpc,
     contacts_pb2,
     contacts_pb2_grpc,
     customers_pb2,
     customers_pb2_grpc,
     groups_pb2,
     groups_pb2_grpc,
+    notes_pb2,
+    notes_pb2_grpc,
     settings_pb2,
     settings_pb2_grpc,
 )
@@ -66,6 +70,16 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
         groups_pb2_grpc.add_GroupsServicer_to_server,
         servicer.Groups(new_uow, reading),
         groups_pb2.DESCRIPTOR.services_by_name["Groups"],
+    )
+    server.add(
+        contact_roles_pb2_grpc.add_ContactRolesServicer_to_server,
+        servicer.ContactRoles(new_uow, reading),
+        contact_roles_pb2.DESCRIPTOR.services_by_name["ContactRoles"],
+    )
+    server.add(
+        notes_pb2_grpc.add_NotesServicer_to_server,
+        servicer.Notes(new_uow, reading, now),
+        notes_pb2.DESCRIPTOR.services_by_name["Notes"],
     )
     server.add(
         settings_pb2_grpc.add_SettingsServicer_to_server,

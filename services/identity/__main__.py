@@ -47,7 +47,7 @@ from services.identity.clients.passwords import Argon2Hasher
 from services.identity.clients.providers import OpenIdProviders
 from services.identity.clients.signing import JoseSigner
 from services.identity.clients.words import YamlSentences
-from services.identity.domain.roles import SEE_ALL
+from services.identity.domain.roles import METHODLESS
 from services.identity.repository.vault import Vault
 from services.identity.service import NewUnitOfWork, accounts, audit, factors, tokens
 from services.identity.service.factors import Enrolment
@@ -117,7 +117,7 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     )
     server.add(
         roles_pb2_grpc.add_RolesServicer_to_server,
-        servicer.Roles(new_uow, new_reads, access.capabilities() | {SEE_ALL: []}),
+        servicer.Roles(new_uow, new_reads, access.capabilities() | {capability: [] for capability in METHODLESS}),
         roles_pb2.DESCRIPTOR.services_by_name["Roles"],
     )
     server.add(

@@ -2,6 +2,7 @@
 
 from services.contacts.domain.activities import Activity
 from services.contacts.domain.candidates import Candidate, Candidates, Party, Query
+from services.contacts.domain.contact_roles import ContactRole, ContactRoleInUse, ContactRoleTaken, Succession, unknown_role
 from services.contacts.domain.contacts import (
     EMAIL_REQUIRED,
     Affiliation,
@@ -23,6 +24,7 @@ from services.contacts.domain.contacts import (
 )
 from services.contacts.domain.customers import Category, Customer, CustomerNotFound, Kind, TaxIdentity
 from services.contacts.domain.groups import EVERYTHING, Group, GroupNotEmpty, NameTaken, Sight, allowed_groups
+from services.contacts.domain.notes import Note, NoteNotFound, NotYourNote, Subject
 from services.contacts.domain.permissions import (
     KINDS,
     NO_PERMISSIONS,
@@ -61,6 +63,9 @@ __all__ = [
     "ContactIsPrimary",
     "ContactNotFound",
     "ContactPoint",
+    "ContactRole",
+    "ContactRoleInUse",
+    "ContactRoleTaken",
     "ContactView",
     "ContactsSettings",
     "Customer",
@@ -74,6 +79,9 @@ __all__ = [
     "Kind",
     "Mode",
     "NameTaken",
+    "NotYourNote",
+    "Note",
+    "NoteNotFound",
     "Notification",
     "Party",
     "Permissions",
@@ -85,6 +93,8 @@ __all__ = [
     "Section",
     "Sight",
     "State",
+    "Subject",
+    "Succession",
     "TaxIdentity",
     "TicketScope",
     "Warning",
@@ -93,5 +103,6 @@ __all__ = [
     "filled",
     "folded",
     "needs_email",
+    "unknown_role",
     "warnings",
 ]

@@ -31,6 +31,7 @@ class Candidate:
     language_code: str = ""
     direction: Direction = Direction.LTR
     primary: bool = False
+    contact_role_id: UUID | None = None
     preferences: Preferences = field(default_factory=Preferences)
     effective: Permissions = field(default_factory=Permissions)
     block_ticket_email: bool = False

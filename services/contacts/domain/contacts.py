@@ -144,12 +144,13 @@ class Contact:
 
 @dataclass(frozen=True)
 class Affiliation:
-    """A contact acting for a customer; what is true of that pair alone."""
+    """A contact acting for a customer; what is true of that pair alone. position: the title on the card, in free words."""
 
     customer_id: UUID
     contact_id: UUID
     create_time: datetime
     position: str = ""
+    contact_role_id: UUID | None = None
     permissions: Permissions = field(default_factory=Permissions)
     preferences: Preferences = field(default_factory=Preferences)
     version: int = 1

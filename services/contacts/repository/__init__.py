@@ -11,9 +11,11 @@ from sqlalchemy.engine import Connection, Engine
 from libs import database
 from services.contacts.repository.activities import SqlActivities
 from services.contacts.repository.affiliations import SqlAffiliations
+from services.contacts.repository.contact_roles import SqlContactRoles
 from services.contacts.repository.contacts import SqlContacts
 from services.contacts.repository.customers import SqlCustomers
 from services.contacts.repository.groups import SqlGroups
+from services.contacts.repository.notes import SqlNotes
 from services.contacts.repository.settings import SqlSettings
 from services.contacts.repository.tables import metadata
 
@@ -36,6 +38,14 @@ class _Repositories:
     @property
     def groups(self) -> SqlGroups:
         return SqlGroups(self.connection)
+
+    @property
+    def contact_roles(self) -> SqlContactRoles:
+        return SqlContactRoles(self.connection)
+
+    @property
+    def notes(self) -> SqlNotes:
+        return SqlNotes(self.connection)
 
     @property
     def settings(self) -> SqlSettings:

@@ -69,7 +69,7 @@ class SqlAffiliations:
             query = query.where(affiliations.c.customer_id == customer_id)
         order = _RANK if customer_id is not None else customers.c.sort_name
         id_column = affiliations.c.contact_id if customer_id is not None else affiliations.c.customer_id
-        columns = {"contact": affiliations.c.contact_id, "order": order}
+        columns = {"contact": affiliations.c.contact_id, "contact_role": affiliations.c.contact_role_id, "order": order}
         rows, token = select_page(self.connection, query, listing, columns, id_column)
         default = self._default()
         return [_view(row, default) for row in rows], token
@@ -120,7 +120,7 @@ class SqlAffiliations:
         gone = self.connection.execute(sa.select(deleted_contacts.c.id).where(deleted_contacts.c.id.in_(ids))).scalars()
         found = {id_: Candidate(id_, deleted=True) for id_ in gone}
         for row in self.connection.execute(_NAMED, {"ids": sorted(ids)}):
-            found[row.contact_id] = _candidate(row, effective(NO_PERMISSIONS))
+            found[row.contact_id] = replace(_candidate(row, effective(NO_PERMISSIONS)), contact_role_id=None)
         return found
 
     def _default(self) -> Permissions:
@@ -136,6 +136,7 @@ def _row(affiliation: Affiliation) -> dict[str, Any]:
         "customer_id": affiliation.customer_id,
         "contact_id": affiliation.contact_id,
         "position": affiliation.position,
+        "contact_role_id": affiliation.contact_role_id,
         "permissions": affiliation.permissions,
         "preferences": affiliation.preferences,
         "create_time": affiliation.create_time,
@@ -149,6 +150,7 @@ def _affiliation(row: Row[Any]) -> Affiliation:
         contact_id=row.contact_id,
         create_time=row.create_time,
         position=row.position,
+        contact_role_id=row.contact_role_id,
         permissions=row.permissions,
         preferences=row.preferences,
         version=row.version,
@@ -198,7 +200,12 @@ _OF_CONTACT = (
     contacts.c.newsletter,
     contacts.c.version.label("contact_version"),
 )
-_OF_AFFILIATION = (affiliations.c.permissions, affiliations.c.preferences, affiliations.c.version.label("affiliation_version"))
+_OF_AFFILIATION = (
+    affiliations.c.contact_role_id,
+    affiliations.c.permissions,
+    affiliations.c.preferences,
+    affiliations.c.version.label("affiliation_version"),
+)
 _CANDIDATES: sa.Select[Any] = (
     sa.select(
         customers.c.id.label("customer_id"),
@@ -255,6 +262,7 @@ def _candidate(row: Row[Any], counting: Permissions) -> Candidate:
         language_code=row.language_code,
         direction=Direction[row.direction],
         primary=row.primary,
+        contact_role_id=row.contact_role_id,
         preferences=row.preferences,
         effective=counting,
         block_ticket_email=row.block_ticket_email,

@@ -167,6 +167,12 @@ def _columns(sight: Sight) -> dict[str, Any]:
         found = contacts.c.id.in_(acts.where(customers.c.id == value, customer_visible(sight)))
         return sa.not_(found) if compared == "!=" else found
 
+    def contact_role(compared: str, value: Value) -> ColumnElement[bool]:
+        holds = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)
+        wanted = affiliations.c.contact_role_id.is_not(None) if value is None else affiliations.c.contact_role_id == value
+        found = contacts.c.id.in_(holds.where(wanted, customer_visible(sight)))
+        return found if (compared == "!=") is (value is None) else sa.not_(found)
+
     def group(compared: str, value: Value) -> ColumnElement[bool]:
         found = in_group(compared, value, contact_groups.c.contact_id == contacts.c.id, contact_groups.c.group_id)
         return sa.not_(found) if compared == "!=" else found
@@ -176,6 +182,7 @@ def _columns(sight: Sight) -> dict[str, Any]:
 
     return {
         "customer": customer,
+        "contact_role": contact_role,
         "group": group,
         "state": contacts.c.state,
         "language_code": contacts.c.language_code,

@@ -144,6 +144,18 @@ contacts = sa.Table(
     # Trigrams, so that a part of a word is found without reading the table; SQLite reads the whole index.
     sa.Index("ix_contacts_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
+contact_roles = sa.Table(
+    "contact_roles",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("label_it", sa.Text, nullable=False),
+    sa.Column("label_en", sa.Text, nullable=False),
+    sa.Column("key_it", sa.Text, nullable=False, unique=True),
+    sa.Column("key_en", sa.Text, nullable=False, unique=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("sort_key", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
 # "Exactly one primary contact for each customer with contacts" is held by the database: the primary is one column of the customer, so
 # there are never two; every affiliation repeats it and may not lack it, so there is never none; and customers.primary_contact_id names an
 # affiliation, so the primary cannot be removed. The copies follow by ON UPDATE CASCADE; both keys are checked at the commit.
@@ -154,6 +166,7 @@ affiliations = sa.Table(
     sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id"), primary_key=True, index=True),
     sa.Column("primary_contact_id", sa.Uuid, nullable=False),
     sa.Column("position", sa.Text, nullable=False),
+    sa.Column("contact_role_id", sa.Uuid, sa.ForeignKey("contact_roles.id"), index=True),
     sa.Column("permissions", PermissionsText, nullable=False),
     sa.Column("preferences", PreferencesText, nullable=False),
     sa.Column("create_time", UtcDateTime, nullable=False),
@@ -183,6 +196,23 @@ deleted_contacts = sa.Table(  # nothing personal: that an id was a contact
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("delete_time", UtcDateTime, nullable=False),
+)
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id", ondelete="CASCADE")),
+    sa.Column("customer_id", sa.Uuid, sa.ForeignKey("customers.id", ondelete="CASCADE")),
+    sa.Column("author_id", sa.Uuid, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("pinned", sa.Boolean, nullable=False),
+    sa.Column("sort_key", sa.String(40), nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("update_time", UtcDateTime, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("(contact_id IS NULL) <> (customer_id IS NULL)", name="one_subject"),
+    sa.Index("ix_notes_contact_id_sort_key_id", "contact_id", "sort_key", "id"),
+    sa.Index("ix_notes_customer_id_sort_key_id", "customer_id", "sort_key", "id"),
 )
 activities = sa.Table(  # outlives the contact, hence no foreign key
     "activities",

@@ -12,6 +12,7 @@ from libs.unit_of_work import Clock, Request
 from services.contacts import domain, wire
 from services.contacts.domain import Affiliation, AffiliationView
 from services.contacts.service import UnitOfWork, sight_of
+from services.contacts.service.contact_roles import check_contact_role
 from services.contacts.service.contacts import affiliate, fill
 
 Check = Callable[[Affiliation], None]  # raises EtagMismatch
@@ -28,6 +29,7 @@ def create_affiliation(new: Affiliation, request: Request, caller: Caller, *, uo
             contact = uow.contacts.get(new.contact_id, sight, lock=True)
         except domain.ContactNotFound:
             raise InvalidArgument.of("affiliation.contact", "does not exist", "CONTACT_UNKNOWN") from None
+        check_contact_role(new, "affiliation.contact_role", uow=uow)
         affiliation = fill(new.checked(), contact, customer, uow.settings.get())
         if domain.needs_email(contact, [affiliation.preferences]):
             raise domain.EmailRequired
@@ -40,7 +42,7 @@ def create_affiliation(new: Affiliation, request: Request, caller: Caller, *, uo
 def update_affiliation(
     customer_id: UUID, contact_id: UUID, change: Callable[[Affiliation], Affiliation], request: Request, caller: Caller, *, uow: UnitOfWork
 ) -> AffiliationView:
-    """Change position, permissions or preferences; whoever reads them next sees the new ones."""
+    """Change position, contact role, permissions or preferences; whoever reads them next sees the new ones."""
     sight = sight_of(caller)
     with uow:
         if uow.requests.claim(request, wire.affiliation_name(customer_id, contact_id)) is not None:
@@ -48,7 +50,10 @@ def update_affiliation(
         uow.affiliations.view(customer_id, contact_id, sight)  # NotFound when the caller may not see it
         uow.customers.get(customer_id, domain.EVERYTHING, lock=True)
         contact = uow.contacts.get(contact_id, domain.EVERYTHING, lock=True)
-        affiliation = change(uow.affiliations.get(customer_id, contact_id)).checked()
+        before = uow.affiliations.get(customer_id, contact_id)
+        affiliation = change(before).checked()
+        if affiliation.contact_role_id != before.contact_role_id:
+            check_contact_role(affiliation, "affiliation.contact_role", uow=uow)
         if domain.needs_email(contact, [affiliation.preferences]):
             raise domain.EmailRequired
         uow.affiliations.save(affiliation)

@@ -13,6 +13,7 @@ from libs.unit_of_work import Clock, Request
 from services.contacts import domain, wire
 from services.contacts.domain import Affiliation, Contact, ContactsSettings, ContactView, Customer, Sight
 from services.contacts.service import UnitOfWork, sight_of
+from services.contacts.service.contact_roles import check_contact_role
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ def create_contact(make: Callable[[UUID], NewContact], request: Request, caller:
             fault = domain.EMAIL_REQUIRED
             raise InvalidArgument.of(fault.field, fault.description, fault.reason)
         uow.contacts.add(contact)
-        for affiliation in affiliations:
+        for index, affiliation in enumerate(affiliations):
+            check_contact_role(affiliation, f"contact.affiliations[{index}].contact_role", uow=uow)
             affiliate(affiliation, customers[affiliation.customer_id], uow=uow)
         uow.outbox.add(wire.contact_created(contact, skip_welcome=wanted.skip_welcome, send_set_password=wanted.send_set_password))
         view = uow.contacts.view(id_, sight)

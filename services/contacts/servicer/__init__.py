@@ -1,9 +1,11 @@
 """gRPC in, one file per gRPC service."""
 
 from services.contacts.servicer.affiliations import Affiliations
+from services.contacts.servicer.contact_roles import ContactRoles
 from services.contacts.servicer.contacts import Contacts
 from services.contacts.servicer.customers import Customers
 from services.contacts.servicer.groups import Groups
+from services.contacts.servicer.notes import Notes
 from services.contacts.servicer.settings import Settings
 
-__all__ = ["Affiliations", "Contacts", "Customers", "Groups", "Settings"]
+__all__ = ["Affiliations", "ContactRoles", "Contacts", "Customers", "Groups", "Notes", "Settings"]

@@ -33,7 +33,7 @@ class Affiliations(AffiliationsServicer):
     def ListAffiliations(self, request: pb.ListAffiliationsRequest, _context: ServicerContext) -> pb.ListAffiliationsResponse:
         caller = context.caller()
         sight = sight_of(caller)
-        wanted = listing(request, fields={"contact": UUID}, orders=("order",), default_order="order")
+        wanted = listing(request, fields={"contact": UUID, "contact_role": UUID}, orders=("order",), default_order="order")
         customer_id = None if request.parent == EVERY_CUSTOMER else wire.id_of(request.parent)
         if customer_id is None:
             _check_one_contact(wanted, caller)

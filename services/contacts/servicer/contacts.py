@@ -21,6 +21,7 @@ from services.contacts.service import contacts as service
 
 FIELDS = {
     "customer": UUID,
+    "contact_role": UUID,
     "group": UUID,
     "state": pb.Contact.State,
     "language_code": str,

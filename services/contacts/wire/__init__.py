@@ -1,6 +1,7 @@
 """Domain <-> protobuf, one file per resource."""
 
 from services.contacts.wire.candidates import candidates, query
+from services.contacts.wire.contact_roles import changed_contact_role, check_contact_role, contact_role, new_contact_role, succession
 from services.contacts.wire.contacts import (
     activity,
     affiliation,
@@ -25,6 +26,7 @@ from services.contacts.wire.customers import (
 )
 from services.contacts.wire.groups import changed_group, check_group, group, new_group
 from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, id_of
+from services.contacts.wire.notes import changed_note, check_note, new_note, note, note_ids, subject
 from services.contacts.wire.settings import changed_settings, settings
 
 __all__ = [
@@ -35,15 +37,20 @@ __all__ = [
     "candidates",
     "changed_affiliation",
     "changed_contact",
+    "changed_contact_role",
     "changed_customer",
     "changed_group",
+    "changed_note",
     "changed_settings",
     "check_affiliation",
+    "check_contact_role",
     "check_etag",
     "check_group",
+    "check_note",
     "contact",
     "contact_created",
     "contact_deleted",
+    "contact_role",
     "contact_updated",
     "customer",
     "customer_created",
@@ -52,10 +59,16 @@ __all__ = [
     "id_of",
     "new_affiliation",
     "new_contact",
+    "new_contact_role",
     "new_customer",
     "new_group",
+    "new_note",
+    "note",
+    "note_ids",
     "portal_access_enabled",
     "primary_contact_changed",
     "query",
     "settings",
+    "subject",
+    "succession",
 ]

@@ -8,7 +8,7 @@ from recapito.contacts.v1 import contacts_pb2
 from libs.errors import InvalidArgument
 from services.contacts.domain import Candidate, Candidates, Party, Query
 from services.contacts.wire.contacts import direction
-from services.contacts.wire.names import contact_name, customer_name, reference_of
+from services.contacts.wire.names import contact_name, contact_role_name, customer_name, reference_of
 from services.contacts.wire.permissions import permissions, preferences
 
 
@@ -48,6 +48,7 @@ def _candidate(domain: Candidate) -> pb.Candidate:
         language_code=domain.language_code,
         direction=direction(domain.direction),
         primary=domain.primary,
+        contact_role=contact_role_name(domain.contact_role_id),
         preferences=preferences(domain.preferences),
         effective_permissions=permissions(domain.effective),
         block_ticket_email=domain.block_ticket_email,

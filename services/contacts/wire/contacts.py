@@ -28,6 +28,7 @@ from services.contacts.wire.names import (
     affiliation_name,
     check_etag,
     contact_name,
+    contact_role_name,
     customer_name,
     etag,
     group_names,
@@ -110,6 +111,7 @@ def _first_affiliation(message: pb.Affiliation, contact: Contact, index: int) ->
         contact.id,
         contact.create_time,
         position=message.position,
+        contact_role_id=_role_of(message, f"contact.affiliations[{index}]"),
         permissions=permissions_of(message.permissions),
         preferences=preferences_of(message.preferences, f"contact.affiliations[{index}].preferences"),
     )
@@ -155,6 +157,7 @@ def _affiliation(domain: Affiliation) -> pb.Affiliation:
         name=affiliation_name(domain.customer_id, domain.contact_id),
         contact=contact_name(domain.contact_id),
         position=domain.position,
+        contact_role=contact_role_name(domain.contact_role_id),
         permissions=permissions(domain.permissions),
         preferences=preferences(domain.preferences),
         etag=etag(domain.version),
@@ -169,6 +172,7 @@ def new_affiliation(parent: str, message: pb.Affiliation, now: datetime) -> Affi
         reference_of(message.contact, "affiliation.contact"),
         now,
         position=message.position,
+        contact_role_id=_role_of(message, "affiliation"),
         permissions=permissions_of(message.permissions),
         preferences=preferences_of(message.preferences, "affiliation.preferences"),
     )
@@ -182,11 +186,16 @@ def changed_affiliation(wanted: pb.Affiliation, mask: FieldMask) -> Callable[[Af
         return replace(
             before,
             position=message.position,
+            contact_role_id=_role_of(message, "affiliation"),
             permissions=before.permissions.changed_by(permissions_of(message.permissions)),
             preferences=replace(chosen, switches={**before.preferences.switches, **chosen.switches}),
         )
 
     return change
+
+
+def _role_of(message: pb.Affiliation, at: str) -> UUID | None:
+    return reference_of(message.contact_role, f"{at}.contact_role") if message.contact_role else None
 
 
 def check_affiliation(given: str) -> Callable[[Affiliation], None]:

@@ -57,6 +57,10 @@ def contact_name(id_: UUID) -> str:
     return f"contacts/{id_}"
 
 
+def contact_role_name(id_: UUID | None) -> str:
+    return f"contactRoles/{id_}" if id_ is not None else ""
+
+
 def group_names(ids: frozenset[UUID]) -> list[str]:
     return [f"groups/{id_}" for id_ in sorted(ids)]
 

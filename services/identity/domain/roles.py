@@ -12,7 +12,9 @@ from libs.errors import AlreadyExists, FailedPrecondition, FieldViolation, Inval
 ADMINISTRATOR = "roles/administrator"
 SEES_ALL = "roles/sees-all"  # of an operator who is not held to groups; it allows nothing by itself
 LONGEST_NAME = 100
-SEE_ALL = "contacts.see_all"  # lifts the limit to groups; no method asks for it
+SEE_ALL = "contacts.see_all"  # lifts the limit to groups
+NOTES_OF_OTHERS = "contacts.notes.others"  # lets notes be changed that somebody else wrote
+METHODLESS = frozenset({SEE_ALL, NOTES_OF_OTHERS})  # no method asks for them, services look at them beside the method's own
 
 
 class NameTaken(AlreadyExists):
@@ -56,16 +58,17 @@ class Role:
 
 
 # --- built in ------------------------------------------------------------------------------------------------------------------------
-_READ = frozenset({"contacts.read", "documents.read", "notifications.read"})
+_READ = frozenset({"contacts.read", "contacts.notes", "documents.read", "notifications.read"})
+_NOTING = frozenset({"contacts.notes.write"})
 _INVOICING = frozenset({"documents.write", "documents.issue", "documents.payments"})
 _CONTACTS = frozenset({"contacts.write", "contacts.delete", "identity.read", "identity.access"})
 _SETTINGS = frozenset({"contacts.settings", "documents.settings", "identity.accounts", "identity.policies"})
 _OVERSIGHT = frozenset({"identity.audit", "identity.settings"})
 
 ROLES: Mapping[str, frozenset[str]] = {
-    ADMINISTRATOR: _READ | _INVOICING | _CONTACTS | _SETTINGS | _OVERSIGHT | {"notifications.send", SEE_ALL},
-    "roles/operator": _READ | _INVOICING | _CONTACTS | {"notifications.send"},
-    "roles/accountant": _READ | _INVOICING,
+    ADMINISTRATOR: _READ | _INVOICING | _CONTACTS | _NOTING | _SETTINGS | _OVERSIGHT | {"notifications.send", *METHODLESS},
+    "roles/operator": _READ | _INVOICING | _CONTACTS | _NOTING | {"notifications.send"},
+    "roles/accountant": _READ | _INVOICING | _NOTING,
     "roles/reader": _READ,
     SEES_ALL: frozenset({SEE_ALL}),
 }

@@ -20,12 +20,16 @@ from recapito.contacts.events.v1 import events_pb2
 from recapito.contacts.v1 import (
     affiliations_pb2,
     affiliations_pb2_grpc,
+    contact_roles_pb2,
+    contact_roles_pb2_grpc,
     contacts_pb2,
     contacts_pb2_grpc,
     customers_pb2,
     customers_pb2_grpc,
     groups_pb2,
     groups_pb2_grpc,
+    notes_pb2,
+    notes_pb2_grpc,
     settings_pb2_grpc,
 )
 from sqlalchemy.engine import Engine
@@ -51,7 +55,7 @@ KINDS: dict[str, type[Message]] = {
         events_pb2.PrimaryContactChanged,
     )
 }
-OPERATOR = frozenset({"contacts.read", "contacts.write", "contacts.delete", "contacts.settings"})
+OPERATOR = frozenset({"contacts.read", "contacts.write", "contacts.delete", "contacts.settings", "contacts.notes", "contacts.notes.write"})
 KEY = OKPKey.generate_key("Ed25519", {"kid": "test"}, private=True)
 
 
@@ -65,6 +69,8 @@ class Api:
     contacts: contacts_pb2_grpc.ContactsStub = field(init=False)
     affiliations: affiliations_pb2_grpc.AffiliationsStub = field(init=False)
     groups: groups_pb2_grpc.GroupsStub = field(init=False)
+    contact_roles: contact_roles_pb2_grpc.ContactRolesStub = field(init=False)
+    notes: notes_pb2_grpc.NotesStub = field(init=False)
     settings: settings_pb2_grpc.SettingsStub = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,15 +78,17 @@ class Api:
         self.contacts = contacts_pb2_grpc.ContactsStub(self.channel)
         self.affiliations = affiliations_pb2_grpc.AffiliationsStub(self.channel)
         self.groups = groups_pb2_grpc.GroupsStub(self.channel)
+        self.contact_roles = contact_roles_pb2_grpc.ContactRolesStub(self.channel)
+        self.notes = notes_pb2_grpc.NotesStub(self.channel)
         self.settings = settings_pb2_grpc.SettingsStub(self.channel)
 
     @contextmanager
-    def operator(self, *groups: str, capabilities: frozenset[str] = OPERATOR) -> Iterator[None]:
-        """Call as an operator: of some groups, or one who sees all when none is named."""
+    def operator(self, *groups: str, capabilities: frozenset[str] = OPERATOR, account_id: UUID | None = None) -> Iterator[None]:
+        """Call as an operator: of some groups, or one who sees all when none is named; somebody new unless the account is given."""
         ids = frozenset(UUID(name.split("/")[1]) for name in groups)
         caller = Caller(
             Kind.OPERATOR,
-            account_id=uuid4(),
+            account_id=account_id or uuid4(),
             capabilities=capabilities,
             groups=ids,
             sees_all=not groups,
@@ -157,6 +165,15 @@ class Api:
         with self.operator():
             group = groups_pb2.Group(display_name=display_name, **fields)
             return self.groups.CreateGroup(groups_pb2.CreateGroupRequest(group=group))
+
+    def new_role(self, label_it: str, **fields: Any) -> contact_roles_pb2.ContactRole:
+        with self.operator():
+            role = contact_roles_pb2.ContactRole(label_it=label_it, **fields)
+            return self.contact_roles.CreateContactRole(contact_roles_pb2.CreateContactRoleRequest(contact_role=role))
+
+    def write_note(self, parent: str, text: str, **fields: Any) -> notes_pb2.Note:
+        """Write a note as whoever calls now."""
+        return self.notes.CreateNote(notes_pb2.CreateNoteRequest(parent=parent, note=notes_pb2.Note(text=text, **fields)))
 
 
 @contextmanager

@@ -18,9 +18,10 @@ from libs.access import Caller, Kind
 from libs.errors import ServiceError
 from libs.unit_of_work import NO_REQUEST, Request
 from services.contacts import repository
-from services.contacts.domain import Contact, Customer, Group
+from services.contacts.domain import Contact, ContactRole, Customer, Group, Succession
 from services.contacts.repository.tables import affiliations, contacts, customers
 from services.contacts.service import affiliations as use_affiliations
+from services.contacts.service import contact_roles as use_roles
 from services.contacts.service import contacts as use_contacts
 from services.contacts.service import customers as use_customers
 from services.contacts.service import groups as use_groups
@@ -264,4 +265,45 @@ def test_the_database_itself_refuses_a_customer_whose_contacts_lack_a_primary(da
         uow.affiliations.add(orphan)  # the customer would have a contact and no primary
         with pytest.raises(sa.exc.IntegrityError):
             uow.commit()
+    engine.dispose()
+
+
+# --- contact roles -------------------------------------------------------------------------------------------------------------------
+def new_role(engine: Engine, label: str) -> ContactRole:
+    return use_roles.create_contact_role(lambda id_: ContactRole(id_, label), NO_REQUEST, uow=uow_of(engine))
+
+
+def holders(engine: Engine) -> set[UUID | None]:
+    with engine.connect() as connection:
+        return set(connection.execute(sa.select(affiliations.c.contact_role_id)).scalars())
+
+
+@pytest.mark.req("R-ROL-05")
+@pytest.mark.parametrize("way", ["replaced", "cleared", "nothing said"])
+def test_a_role_is_not_deleted_under_those_who_get_it_at_the_same_time(engine: Engine, way: str) -> None:
+    homes = [new_customer(engine) for _ in range(3)]
+    people = [new_contact(engine, home) for home in homes]
+    for round_ in range(5):
+        old, new = new_role(engine, f"Old {round_}"), new_role(engine, f"New {round_}")
+        succession = {"replaced": Succession(new.id), "cleared": Succession(clear=True), "nothing said": Succession()}[way]
+
+        def give(person: Contact, role: ContactRole = old) -> object:
+            return use_affiliations.update_affiliation(
+                person.customer_id,
+                person.id,
+                lambda before: replace(before, contact_role_id=role.id),
+                NO_REQUEST,
+                OPERATOR,
+                uow=uow_of(engine),
+            )
+
+        def delete(role: ContactRole = old, succession: Succession = succession) -> object:
+            use_roles.delete_contact_role(role.id, succession, lambda _: None, NO_REQUEST, uow=uow_of(engine))
+            return None
+
+        results = at_once(*[lambda person=person: give(person) for person in people], delete)
+        deleted = results[-1] is None
+        assert set(reasons(results[:-1])) <= {"CONTACT_ROLE_UNKNOWN", ""}, "too late, or changed meanwhile"
+        assert deleted or reasons(results[-1:]) == ["ROLE_IN_USE"]
+        assert (old.id in holders(engine)) is not deleted
     engine.dispose()

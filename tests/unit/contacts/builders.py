@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from services.contacts.domain import Affiliation, Contact, Customer, Kind
+from services.contacts.domain import Affiliation, Contact, Customer, Kind, Note, Subject
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -24,3 +24,8 @@ def contact(**fields: Any) -> Contact:
 def affiliation(**fields: Any) -> Affiliation:
     given: dict[str, Any] = {"customer_id": uuid4(), "contact_id": uuid4(), "create_time": NOON}
     return Affiliation(**given | fields)
+
+
+def note(**fields: Any) -> Note:
+    given: dict[str, Any] = {"id": uuid4(), "subject": Subject(contact_id=uuid4()), "author_id": uuid4(), "text": "Da richiamare"}
+    return Note(**given | {"create_time": NOON, "update_time": NOON} | fields)

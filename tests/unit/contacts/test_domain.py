@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,16 +17,20 @@ from services.contacts.domain import (
     KINDS,
     SECTION_OF,
     ContactPoint,
+    ContactRole,
+    ContactRoleInUse,
     ContactsSettings,
     Group,
     Mode,
     Notification,
+    NotYourNote,
     Permissions,
     PointKind,
     PortalAccess,
     Preferences,
     Section,
     Sight,
+    Succession,
     TaxIdentity,
     TicketScope,
     Warning,  # noqa: A004 - the contract's word
@@ -34,7 +39,9 @@ from services.contacts.domain import (
     warnings,
 )
 from services.contacts.domain.values import Malformed, email_address, email_key, folded, phone_number, searchable, tax_code, vat_number
-from tests.unit.contacts.builders import contact, customer
+from tests.unit.contacts.builders import NOON, contact, customer, note
+
+LATER = NOON + timedelta(hours=1)
 
 
 def refused(changed: object) -> dict[str, str]:
@@ -388,3 +395,50 @@ def test_groups_form_no_loop() -> None:
     with pytest.raises(InvalidArgument) as error:
         Group(head, "Sede", office).below([office, head])
     assert error.value.reason == "GROUP_LOOP"
+
+
+# --- notes ---------------------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [(" a\r\nb\rc \n\n", "a\nb\nc"), ("caffe\u0300", "caff\u00e8"), ("  rientro\n    del paragrafo", "rientro\n    del paragrafo")],
+)
+def test_the_text_of_a_note_has_one_form(typed: str, kept: str) -> None:
+    assert note(text=typed).checked().text == kept
+
+
+def test_a_note_without_words_is_none() -> None:
+    with pytest.raises(InvalidArgument):
+        note(text=" \n ").checked()
+
+
+@pytest.mark.req("R-NTE-05")
+def test_a_note_keeps_its_author_and_says_when_its_text_changed() -> None:
+    before = note(text="Prima")
+    changed = before.changed_by(replace(before, text="Dopo"), before.author_id, LATER, others=False)
+    assert changed == replace(before, text="Dopo", update_time=LATER)
+    assert before.changed_by(replace(before, pinned=True), uuid4(), LATER, others=True) == replace(before, pinned=True)
+    with pytest.raises(NotYourNote):
+        before.changed_by(before, uuid4(), LATER, others=False)
+
+
+def test_pinned_notes_stand_above_newer_ones() -> None:
+    old, new, pinned = note(), note(create_time=LATER), note(pinned=True)
+    assert sorted([old, pinned, new], key=lambda one: one.sort_key, reverse=True) == [pinned, new, old]
+
+
+# --- contact roles -------------------------------------------------------------------------------------------------------------------
+def test_a_role_without_an_english_label_is_called_as_in_italian() -> None:
+    role = ContactRole(uuid4(), " Perché  NO ").checked()
+    assert (role.label_it, role.key_it, role.key_en) == ("Perché NO", "perche no", "perche no")
+
+
+@pytest.mark.req("R-ROL-05")
+def test_a_role_that_is_held_needs_a_succession() -> None:
+    held, free = ContactRole(uuid4(), "Capo", holder_count=1), ContactRole(uuid4(), "Altro")
+    Succession().check(free)
+    Succession(clear=True).check(held)
+    Succession(replacement_id=free.id).check(held)
+    with pytest.raises(ContactRoleInUse):
+        Succession().check(held)
+    with pytest.raises(InvalidArgument):
+        Succession(replacement_id=held.id).check(held)

@@ -14,7 +14,7 @@ from libs import access
 from libs.errors import InvalidArgument, PermissionDenied
 from services.identity.domain import roles
 from services.identity.domain.accounts import Account, Kind
-from services.identity.domain.roles import ADMINISTRATOR, ROLES, SEE_ALL, SEES_ALL, Authority, NameTaken, Role, RoleBuiltIn
+from services.identity.domain.roles import ADMINISTRATOR, METHODLESS, ROLES, SEE_ALL, SEES_ALL, Authority, NameTaken, Role, RoleBuiltIn
 
 NAPLES, ROME = uuid.uuid4(), uuid.uuid4()
 OWN = f"roles/{uuid.uuid4()}"
@@ -30,12 +30,12 @@ def role(display_name: str = "Sportello", *capabilities: str) -> Role:
 
 # --- built in ------------------------------------------------------------------------------------------------------------------------
 def test_an_administrator_holds_every_capability_of_the_contract_and_sees_all() -> None:
-    assert ROLES[ADMINISTRATOR] == {*access.capabilities(), SEE_ALL}
+    assert ROLES[ADMINISTRATOR] == {*access.capabilities(), *METHODLESS}
 
 
 @pytest.mark.parametrize("name", sorted(ROLES))
 def test_a_built_in_role_names_only_capabilities_of_the_contract(name: str) -> None:
-    assert ROLES[name] <= {*access.capabilities(), SEE_ALL}
+    assert ROLES[name] <= {*access.capabilities(), *METHODLESS}
 
 
 def test_the_built_in_roles_have_a_name_in_each_language() -> None:
