@@ -22,8 +22,9 @@ from services.gateway.wire.contract import Method
 
 CALL_SECONDS = 15.0
 DOWNLOAD_SECONDS = 60.0
-OPERATOR_SECONDS = 1.0  # how long a passport may be used again
+KEPT_SECONDS = 1.0  # how long a passport may be used again
 _MOST_PASSPORTS = 10_000
+_KEPT_KINDS = {"operator", "client"}
 
 
 @dataclass
@@ -57,7 +58,9 @@ class GrpcBackends:
 
 
 class GrpcIdentity:
-    """Passports. An operator's is used for at most a second, a contact's once: its permissions count from the very next request."""
+    """Passports. Of operators and clients they are used for at most a second, a contact's once: its permissions count from the very
+    next request.
+    """
 
     def __init__(self, channel: grpc.Channel, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._sessions = sessions_pb2_grpc.SessionsStub(channel)
@@ -72,8 +75,8 @@ class GrpcIdentity:
         if now < until:
             return passport
         passport = self._mint(token, service)
-        if _kind(passport) == "operator":
-            self._keep(key, now + OPERATOR_SECONDS, passport)
+        if _kind(passport) in _KEPT_KINDS:
+            self._keep(key, now + KEPT_SECONDS, passport)
         return passport
 
     def _mint(self, token: str, service: str) -> str:

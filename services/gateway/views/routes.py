@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +17,7 @@ from libs.errors import InvalidArgument, ServiceError
 from services.gateway import service
 from services.gateway.domain import jsontext
 from services.gateway.service import Backends, Identity, Visitor
-from services.gateway.wire import requests, writing
+from services.gateway.wire import oauth, requests, writing
 from services.gateway.wire.contract import Contract, Route
 
 MOST_PARAMETERS = 100
@@ -24,6 +25,7 @@ OAUTH = "/oauth2/"  # these take forms too, and answer errors as RFC 6749 says
 _OAUTH_ERRORS = dict.fromkeys(
     ("invalid_request", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"), 400
 ) | {"invalid_client": 401}
+_TOKEN_HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749, section 5.1
 _DISPOSITION = re.compile(r"[\x20-\x7e]{1,600}")
 _NOT_PRINTABLE = re.compile(r"[^\x20-\x7e]+")
 _SAFE_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+(?:; ?charset=utf-8)?")
@@ -40,14 +42,19 @@ def blueprint(contract: Contract, identity: Identity, backends: Backends) -> Blu
 
 
 def _failed(error: ServiceError) -> Response:
-    """The tokens' routes say `error` beside the members of a problem, and 400 where RFC 6749, section 5.2, does."""
+    """The tokens' routes say `error` beside the members of a problem, with the status and the type of RFC 6749, section 5.2."""
     if not request.path.startswith(OAUTH):
         return web.problem(error)
     named = error.reason.lower()
     found = _OAUTH_ERRORS.get(named, 0)
     members = web.problem_of(error) | {"error": named if found else "invalid_request", "error_description": str(error)}
     members["status"] = found or members["status"]
-    return web.problem_answer(members, error.retry_after_seconds)
+    answer = web.problem_answer(members, error.retry_after_seconds)
+    if answer.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}:
+        answer.content_type = "application/json"
+    if named == "invalid_client":
+        answer.headers["WWW-Authenticate"] = 'Basic realm="recapito"'
+    return answer
 
 
 def _view(route: Route, identity: Identity, backends: Backends) -> Callable[..., Response]:
@@ -61,7 +68,7 @@ def _view(route: Route, identity: Identity, backends: Backends) -> Callable[...,
             return Response(body.data, content_type=_type(body))
         if method.answers_nothing:
             return Response(status=204)
-        return Response(write(answer), content_type="application/json")
+        return Response(write(answer), content_type="application/json", headers=_TOKEN_HEADERS if _is_oauth(route) else None)
 
     return view
 
@@ -102,14 +109,21 @@ def _visitor() -> Visitor:
 
 def _sent(route: Route, captured: dict[str, str]) -> requests.Sent:
     environ = request.environ
+    body = _body(route)
+    if _is_oauth(route):
+        body = oauth.with_client(body, environ.get("HTTP_AUTHORIZATION", ""), route.method)
     return requests.Sent(
         path=route.path.values(captured),
         query=_query(),
-        body=_body(route),
+        body=body,
         idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY", ""),
         ip_address=environ.get("REMOTE_ADDR", ""),
         user_agent=_ascii(environ.get("HTTP_USER_AGENT", ""), 500),
     )
+
+
+def _is_oauth(route: Route) -> bool:
+    return route.path.text.startswith(OAUTH)
 
 
 def _ascii(text: str, length: int) -> str:
@@ -135,8 +149,8 @@ def _body(route: Route) -> Any:
         return requests.NOTHING
     if request.mimetype == "application/json":
         return jsontext.read(data)
-    if request.mimetype == "application/x-www-form-urlencoded" and route.path.text.startswith(OAUTH):
-        return _form(data)
+    if request.mimetype == "application/x-www-form-urlencoded" and _is_oauth(route):
+        return oauth.known(_form(data), route.method)
     raise UnsupportedMediaType("the body must be application/json")
 
 

@@ -13,6 +13,7 @@ from services.gateway.wire.schemas import EXAMPLE_ID, SEGMENT, Schema, Schemas, 
 
 VERSION = "1"
 PROBLEM = "application/problem+json"
+_OAUTH = "/oauth2/"
 JSON = "application/json"
 ABOUT = """\
 Who acts for each customer, what each of them may see, which e-mails they get, and why.
@@ -55,6 +56,10 @@ _STATUSES = {
     504: ("Late", "No answer within 15 seconds; it is not known whether the call had an effect."),
 }
 _LINE_TOO_LONG = {"description": _STATUSES[414][1], "content": {"text/html": {}}}  # the HTTP server answers before we see anything
+_OAUTH_REFUSED = {
+    "description": "Refused; `error` says why, as in RFC 6749, section 5.2.",
+    "content": {media: {"schema": {"$ref": "#/components/schemas/Problem"}} for media in (JSON, PROBLEM)},
+}
 _PROBLEM: Schema = {
     "type": "object",
     "description": "What went wrong, RFC 9457.",
@@ -111,7 +116,8 @@ def document(contract: Contract, url: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": {"Problem": _PROBLEM, "FieldError": _FIELD_ERROR} | dict(sorted(schemas.found.items())),
-            "responses": {name: _problem_response(text) for name, text in _STATUSES.values()} | {"LineTooLong": _LINE_TOO_LONG},
+            "responses": {name: _problem_response(text) for name, text in _STATUSES.values()}
+            | {"LineTooLong": _LINE_TOO_LONG, "OAuthRefused": _OAUTH_REFUSED},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "A session token or an access token."}},
         },
     }
@@ -153,6 +159,8 @@ def _operation(contract: Contract, schemas: Schemas, route: Route, path_paramete
     operation["responses"] = _answer(schemas, method) | {
         str(status): {"$ref": f"#/components/responses/{_STATUSES[status][0]}"} for status in _possible(route)
     }
+    if route.path.text.startswith(_OAUTH):
+        operation["responses"] |= {status: {"$ref": "#/components/responses/OAuthRefused"} for status in ("400", "401")}
     if method.public:
         operation["security"] = []
     return operation
@@ -217,7 +225,7 @@ def _request_body(schemas: Schemas, route: Route) -> dict[str, Any]:
     if shown:
         media["example"] = shown
     content = {JSON: media}
-    if route.path.text.startswith("/oauth2/"):
+    if route.path.text.startswith(_OAUTH):
         content["application/x-www-form-urlencoded"] = {"schema": schema}
     resolved = schemas.found[schema["$ref"].rsplit("/", 1)[1]]
     return {"required": route.body != "*" or bool(resolved.get("required")), "content": content}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from typing import Any
@@ -138,10 +139,43 @@ def test_the_token_endpoint_takes_forms_and_answers_as_oauth_does(client: FlaskC
     form = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token": OPERATOR_TOKEN}
     good = client.post("/oauth2/token", data=form)
     assert good.json == {"access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 300, "refresh_token": ""}
-    bad = problem(client.post("/oauth2/token", data=form | {"subject_token": "old"}), 400)
-    assert bad["error"] == "invalid_grant"
-    assert problem(client.post("/oauth2/token", data=form | {"colour": "red"}), 400)["error"] == "invalid_request"
+    assert (good.headers["Cache-Control"], good.headers["Pragma"]) == ("no-store", "no-cache")
+    bad = client.post("/oauth2/token", data=form | {"subject_token": "old"})
+    assert (bad.status_code, bad.content_type, bad.json and bad.json["error"]) == (400, "application/json", "invalid_grant")
+    assert client.post("/oauth2/token", data=form | {"colour": "red"}).status_code == 200  # section 3.2: passed over
+    twice = client.post("/oauth2/token", data="grant_type=a&grant_type=b", content_type="application/x-www-form-urlencoded")
+    assert (twice.status_code, twice.json and twice.json["error"]) == (400, "invalid_request")
     assert problem(client.post("/v1/sessions", data=form), 415)
+
+
+def basic(text: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {base64.b64encode(text.encode()).decode()}"}
+
+
+def test_a_client_may_say_who_it_is_in_a_basic_header(client: FlaskClient, behind: Backends) -> None:
+    form = {"grant_type": "client_credentials", "subject_token": OPERATOR_TOKEN}
+    assert client.post("/oauth2/token", data=form, headers=basic("the%3Aid:a%2Bsecret")).status_code == 200
+    assert (behind.tokens.asked[-1].client_id, behind.tokens.asked[-1].client_secret) == ("the:id", "a+secret")
+    assert client.post("/oauth2/revoke", data={"token": "x"}, headers=basic("id:secret")).status_code == 204
+    assert client.post("/oauth2/token", json=form, headers={"Authorization": "Bearer stale"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("more", "header", "status", "error"),
+    [
+        ({"client_secret": "s"}, "id:secret", 400, "invalid_request"),
+        ({"client_assertion": "a.b.c"}, "id:secret", 400, "invalid_request"),
+        ({"client_id": "other"}, "id:secret", 400, "invalid_request"),
+        ({}, "nobody", 401, "invalid_client"),
+        ({}, "é:x", 401, "invalid_client"),
+    ],
+)
+def test_a_client_that_says_it_twice_or_badly_is_refused(
+    client: FlaskClient, more: dict[str, str], header: str, status: int, error: str
+) -> None:
+    answer = client.post("/oauth2/token", data={"grant_type": "client_credentials"} | more, headers=basic(header))
+    assert (answer.status_code, answer.json and answer.json["error"]) == (status, error)
+    assert (answer.headers.get("WWW-Authenticate") == 'Basic realm="recapito"') == (status == 401)
 
 
 def test_the_key_set_is_served_as_it_is(client: FlaskClient) -> None:
