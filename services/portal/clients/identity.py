@@ -81,6 +81,28 @@ class GrpcIdentity:
         credential = sessions_pb2.ProviderCredential(provider=provider, code=code, state=state)
         return self._sessions.CreateSession(sessions_pb2.CreateSessionRequest(provider=credential, client_info=_client_info(client)))
 
+    def list_sessions(self, account: str, page: Page) -> sessions_pb2.ListSessionsResponse:
+        request = sessions_pb2.ListSessionsRequest(parent=f"accounts/{account}", page_size=page.size, page_token=page.token)
+        return self._sessions.ListSessions(request)
+
+    def end_session(self, account: str, session_id: UUID) -> None:
+        self._sessions.DeleteSession(sessions_pb2.DeleteSessionRequest(name=f"accounts/{account}/sessions/{session_id}"))
+
+    def revoke_sessions(self, account: str, request_id: str) -> None:
+        self._sessions.RevokeSessions(sessions_pb2.RevokeSessionsRequest(parent=f"accounts/{account}", request_id=request_id))
+
+    # --- settings ---
+    def get_identity_settings(self) -> settings_pb2.IdentitySettings:
+        return self._settings.GetIdentitySettings(settings_pb2.GetIdentitySettingsRequest(name="settings/identity"))
+
+    def update_identity_settings(
+        self, settings: settings_pb2.IdentitySettings, paths: Sequence[str], request_id: str
+    ) -> settings_pb2.IdentitySettings:
+        mask = FieldMask(paths=paths)
+        return self._settings.UpdateIdentitySettings(
+            settings_pb2.UpdateIdentitySettingsRequest(identity_settings=settings, update_mask=mask, request_id=request_id)
+        )
+
     # --- links ---
     def inspect_link(self, token: str) -> links_pb2.InspectLinkResponse:
         return self._links.InspectLink(links_pb2.InspectLinkRequest(token=token))
@@ -195,6 +217,10 @@ class GrpcIdentity:
     def update_policy(self, policy: policies_pb2.Policy, paths: Sequence[str], request_id: str) -> policies_pb2.Policy:
         mask = FieldMask(paths=paths)
         return self._policies.UpdatePolicy(policies_pb2.UpdatePolicyRequest(policy=policy, update_mask=mask, request_id=request_id))
+
+    def delete_policy(self, policy_id: UUID, etag: str, request_id: str) -> None:
+        request = policies_pb2.DeletePolicyRequest(name=f"policies/{policy_id}", etag=etag, request_id=request_id)
+        self._policies.DeletePolicy(request)
 
     def publish_policy(self, policy_id: UUID, etag: str, request_id: str) -> policies_pb2.Policy:
         request = policies_pb2.PublishPolicyRequest(name=f"policies/{policy_id}", etag=etag, request_id=request_id)

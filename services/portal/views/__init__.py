@@ -9,7 +9,20 @@ from werkzeug.wrappers import Response
 
 from libs import web
 from services.portal.service import Services
-from services.portal.views import area, assets, console, errors, formats, i18n, people, preferences, protection, providers, session
+from services.portal.views import (
+    area,
+    assets,
+    console,
+    errors,
+    formats,
+    i18n,
+    own_sessions,
+    people,
+    preferences,
+    protection,
+    providers,
+    session,
+)
 from services.portal.views.people import AREA, CONSOLE
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -61,6 +74,7 @@ def create_app(services: Services, *, secret: bytes, public_url: str, proxies: i
         session.add_to(blueprint, front, services)
         if front is CONSOLE:
             providers.add_to(blueprint, services)
+        own_sessions.add_to(blueprint, front, services)
         preferences.add_to(blueprint)
         app.register_blueprint(blueprint)
 

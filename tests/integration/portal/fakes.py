@@ -40,8 +40,8 @@ from recapito.identity.v1.accounts_pb2 import Account, CreateAccountRequest, Exp
 from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link, ListLinksResponse
 from recapito.identity.v1.policies_pb2 import Acceptance, CreatePolicyRequest, ListAcceptancesResponse, ListPoliciesResponse, Policy
 from recapito.identity.v1.roles_pb2 import CreateRoleRequest, ListRolesResponse, Role
-from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, Session, StartProviderSignInResponse
-from recapito.identity.v1.settings_pb2 import IdentitySettings
+from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, ListSessionsResponse, Session, StartProviderSignInResponse
+from recapito.identity.v1.settings_pb2 import IdentitySettings, UpdateIdentitySettingsRequest
 from recapito.notifications.v1.dispatches_pb2 import (
     Decision,
     Dispatch,
@@ -162,6 +162,9 @@ class StoredSession:
     method: str
     fresh_until: datetime | None
     landing: str = ""
+    id: UUID = field(default_factory=new_id)
+    device: str = "Firefox on Linux"
+    ip_address: str = "192.0.2.7"
 
 
 @dataclass
@@ -193,9 +196,11 @@ class FakeIdentity:
     roles: dict[str, Role] = field(default_factory=lambda: {role.name: role for role in map(wire.role, built_in())})
     requests: Requests = field(default_factory=Requests)
     checks: list[ExplainAccessResponse.Check] = field(default_factory=list)  # of whoever is asked about
-    settings: IdentitySettings = field(default_factory=lambda: IdentitySettings(name="settings/identity", self_service_reset=True))
     provider_states: dict[str, str] = field(default_factory=dict)  # of sign-ins that were started -> redirect_uri
     provider_codes: dict[str, UUID] = field(default_factory=dict)  # code -> who the provider says it is
+    settings: IdentitySettings = field(
+        default_factory=lambda: touched(IdentitySettings(name="settings/identity", self_service_reset=True, magic_link_lifetime_days=7))
+    )
 
     def _fail(self) -> None:
         if self.failure is not None:
@@ -231,7 +236,7 @@ class FakeIdentity:
         self.sessions[token] = session
         account = self.accounts[account_id]
         shown = Session(
-            name=f"accounts/{account_id}/sessions/{new_id()}",
+            name=f"accounts/{account_id}/sessions/{session.id}",
             state=Session.State.Value(session.state),
             method=Session.Method.Value(session.method),
             kind=account.kind,
@@ -259,7 +264,7 @@ class FakeIdentity:
         account = self.accounts[session.account_id]
         common: dict[str, Any] = {
             "account_id": session.account_id,
-            "session_id": session.account_id,
+            "session_id": session.id,
             "session_state": session.state,
             "method": session.method,
             "fresh_until": session.fresh_until,
@@ -271,6 +276,53 @@ class FakeIdentity:
 
     def delete_current_session(self) -> None:
         self.sessions = {token: session for token, session in self.sessions.items() if session is not self.current}
+
+    def _account(self, account: str) -> UUID:
+        if account == "me" and self.current is not None:
+            return self.current.account_id
+        return UUID(account)
+
+    def list_sessions(self, account: str, page: Page) -> ListSessionsResponse:
+        account_id = self._account(account)
+        if account_id not in self.accounts:
+            raise NotFound("no such account")
+        of_account = [session for session in self.sessions.values() if session.account_id == account_id]
+        if self.current is not None and self.current.method == "MAGIC_LINK":
+            of_account = [self.current]
+        shown = [
+            Session(
+                name=f"accounts/{account_id}/sessions/{session.id}",
+                method=Session.Method.Value(session.method),
+                create_time=now(),
+                last_use_time=now(),
+                device=session.device,
+                ip_address=session.ip_address,
+            )
+            for session in of_account
+        ]
+        return ListSessionsResponse(sessions=shown)
+
+    def end_session(self, account: str, session_id: UUID) -> None:
+        kept = {token: session for token, session in self.sessions.items() if session.id != session_id}
+        if len(kept) == len(self.sessions):
+            raise NotFound("no such session")
+        self.sessions = kept
+
+    def revoke_sessions(self, account: str, request_id: str) -> None:
+        account_id = self._account(account)
+        ends = [token for token, session in self.sessions.items() if session.account_id == account_id and session is not self.current]
+        for token in ends:
+            del self.sessions[token]
+
+    # --- settings ---
+    def get_identity_settings(self) -> IdentitySettings:
+        return self.settings
+
+    def update_identity_settings(self, settings: IdentitySettings, paths: Sequence[str], request_id: str) -> IdentitySettings:
+        self.require_fresh()
+        check(UpdateIdentitySettingsRequest(identity_settings=settings, update_mask=FieldMask(paths=list(paths))))
+        self.settings = merged(self.settings, settings, paths)
+        return self.settings
 
     def require_fresh(self) -> None:
         if self.current is None or self.current.fresh_until is None or datetime.now(UTC) >= self.current.fresh_until:
@@ -540,6 +592,12 @@ class FakeIdentity:
         stored = self.get_policy(UUID(policy.name.split("/")[1]))
         stored.CopyFrom(merged(stored, policy, paths))
         return stored
+
+    def delete_policy(self, policy_id: UUID, etag: str, request_id: str) -> None:
+        policy = self.get_policy(policy_id)
+        if policy.state != Policy.DRAFT:
+            raise FailedPrecondition("published", reason="POLICY_PUBLISHED")
+        self.policies = [other for other in self.policies if other.name != policy.name]
 
     def publish_policy(self, policy_id: UUID, etag: str, request_id: str) -> Policy:
         self.require_fresh()

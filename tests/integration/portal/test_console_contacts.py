@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -378,6 +380,26 @@ def test_the_evidence_of_the_acceptance_is_shown_and_cannot_be_written(told: Sto
     for evidence in ("2026-11", "4 set 2026, 08:57:12", "203.0.113.24", "Firefox 142 su Windows", "Sola lettura"):
         assert evidence in page.text
     assert not [form for form in page.forms if "accept" in form.action]
+
+
+@pytest.mark.req("R-PRV-07", "R-PRV-08")
+def test_rule_56_the_evidence_is_downloaded_and_no_cell_is_a_formula(told: Story, console: Operator) -> None:
+    for number, agent in enumerate(('=HYPERLINK("https://evil.example")', "+1", "-1", "@SUM(1)", "Firefox, su Windows"), start=1):
+        proof = Acceptance(
+            name=f"accounts/{told.laura}/acceptances/{number}", version=f"2026-{number}", language_code="it", text_sha256="ab" * 32,
+            accept_time=stamp(datetime(2026, 9, 4, 6, 57, 12, tzinfo=UTC)), ip_address="203.0.113.24", user_agent=agent,
+        )  # fmt: skip
+        told.backend.identity.acceptances.append((told.laura, proof))
+    console.open(f"/console/contacts/{told.laura}")
+    console.follow("Scarica le prove")
+    assert console.answer.headers["Content-Disposition"] == f'attachment; filename="acceptances-{told.laura}.csv"'
+    assert console.answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert console.answer.headers["Cache-Control"] == "no-store"
+    head, *rows = csv.reader(io.StringIO(console.answer.get_data().decode("utf-8-sig")))
+    assert head[:2] == ["version", "accept_time"]
+    assert [row[0] for row in rows] == [f"2026-{number}" for number in range(1, 6)]
+    assert {row[1] for row in rows} == {"2026-09-04T06:57:12+00:00"}
+    assert [row[5] for row in rows] == ['\'=HYPERLINK("https://evil.example")', "'+1", "'-1", "'@SUM(1)", "Firefox, su Windows"]
 
 
 @pytest.mark.req("R-ACT-02", "R-ACT-05")

@@ -123,6 +123,39 @@ def test_a_new_version_of_the_policy_is_drafted_then_published(told: Story, cons
     assert "2026-12 In vigore" in page.text
 
 
+def test_a_draft_is_deleted_after_a_question(told: Story, console: Operator) -> None:
+    console.open("/console/settings/privacy")
+    console.follow("Nuova versione")
+    console.press("Salva bozza", version="9", text_it="# Prova", text_en="# Trial")
+    console.follow("Elimina")
+    assert "Eliminare la bozza 9?" in console.page.text
+    console.press("Elimina la bozza")
+    assert "Bozza eliminata" in console.page.text
+    assert "9" not in [policy.version for policy in told.backend.identity.policies]
+
+
+@pytest.mark.req("R-IDN-19")
+@pytest.mark.req("R-IDN-20")
+def test_how_people_sign_in_is_decided(told: Story, console: Operator) -> None:
+    console.open("/console/settings")
+    console.follow("Accesso")
+    assert "Chi non l’ha ancora, te compreso, la imposta al prossimo accesso" in console.page.text
+    console.press("Salva", self_service_reset=None, magic_link_lifetime_days="30", administrators_need_second_factor="1")
+    assert "Impostazioni salvate" in console.page.text
+    settings = told.backend.identity.settings
+    assert (settings.self_service_reset, settings.magic_link_lifetime_days) == (False, 30)
+    assert (settings.administrators_need_second_factor, settings.contacts_may_use_second_factor) == (True, False)
+
+
+@pytest.mark.parametrize("days", ["31", "sette", "-1", "99999999999"])
+def test_a_life_of_links_that_cannot_be_is_refused_under_its_field(told: Story, console: Operator, days: str) -> None:
+    console.open("/console/settings/sign-in")
+    page = console.press("Salva", magic_link_lifetime_days=days)
+    assert console.answer.status_code == 422
+    assert page.errors["magic_link_lifetime_days"] == "Scrivi un numero tra 1 e 30"
+    assert told.backend.identity.settings.magic_link_lifetime_days == 7
+
+
 @pytest.mark.req("R-GRP-04")
 def test_an_operator_is_invited_with_roles_and_groups(told: Story, console: Operator) -> None:
     napoli = group_named(told, "Sede Napoli")

@@ -21,6 +21,7 @@ from services.portal.views.i18n import gettext as _
 def contact_actions(pages: Blueprint, services: Services) -> None:
     _add_standing(pages, services)
     _add_access(pages, services)
+    _add_sessions(pages, services)
     _add_link(pages, services)
 
 
@@ -98,6 +99,22 @@ def _add_access(pages: Blueprint, services: Services) -> None:
         identity.revoke_link(f"accounts/{contact_id}/links/{link_id}", Form.sent().request_id)
         flash(_("Link annullato"))
         return redirect(url_for("console.contacts.show", contact_id=contact_id, _anchor="links"), 303)
+
+
+def _add_sessions(pages: Blueprint, services: Services) -> None:
+    identity = services.identity
+
+    @pages.post("/<uuid:contact_id>/sessions/<uuid:session_id>/end")
+    def end_session(contact_id: UUID, session_id: UUID) -> Reply:
+        existing(lambda: identity.end_session(str(contact_id), session_id))  # it may have ended meanwhile
+        flash(_("Accesso chiuso"))
+        return redirect(url_for("console.contacts.show", contact_id=contact_id, _anchor="sessions"), 303)
+
+    @pages.post("/<uuid:contact_id>/sessions/end")
+    def end_sessions(contact_id: UUID) -> Reply:
+        identity.revoke_sessions(str(contact_id), Form.sent().request_id)
+        flash(_("Tutti i suoi accessi sono chiusi"))
+        return redirect(url_for("console.contacts.show", contact_id=contact_id, _anchor="sessions"), 303)
 
 
 def _add_link(pages: Blueprint, services: Services) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import render_template
 
 from services.portal.service import Page, Services
+from services.portal.views import own_sessions
 from services.portal.views.console.context import existing
 from services.portal.views.console.customers import groups_of
 from services.portal.views.console.names import customer_name, customer_of
@@ -16,6 +17,7 @@ def card(services: Services, contact_id: UUID, note: str = "") -> str:
     """Return the page of a contact; note: why what was just asked did not happen."""
     contacts, identity = services.contacts, services.identity
     contact = contacts.get_contact(contact_id)
+    open_sessions = existing(lambda: identity.list_sessions(str(contact_id), Page(size=own_sessions.MOST)))
     return render_template(
         "console/contact.html",
         contact=contact,
@@ -24,6 +26,7 @@ def card(services: Services, contact_id: UUID, note: str = "") -> str:
         groups=groups_of(services),
         account=existing(lambda: identity.get_account(contact_id)),
         links=existing(lambda: identity.list_links(contact_id, Page(size=20))),
+        sessions=None if open_sessions is None else own_sessions.rows(open_sessions.sessions),
         acceptances=existing(lambda: identity.list_acceptances(contact_id, Page(size=20))),
         activities=contacts.list_activities(contact.name, Page(size=6)).activities,
     )

@@ -15,6 +15,7 @@ from services.portal.views.console.contact_card import card
 from services.portal.views.console.contact_form import contact_forms
 from services.portal.views.console.context import existing, id_of, page, permitted
 from services.portal.views.console.customers import groups_of
+from services.portal.views.console.evidence import evidence
 from services.portal.views.console.lists import argument, asked, condition
 from services.portal.views.console.names import customer_name
 
@@ -27,6 +28,7 @@ def blueprint(services: Services) -> Blueprint:
     contact_forms(pages, services)
     contact_access(pages, services)
     contact_actions(pages, services)
+    evidence(pages, services)
 
     @pages.get("")
     def index() -> Response:

@@ -65,6 +65,7 @@ LINK_PURPOSES: dict[int, str] = {
     _Link.RESET_PASSWORD: N_("Link per una nuova password"),
     _Link.INVITATION: N_("Invito"),
     _Link.MAGIC: N_("Link di accesso"),
+    _Link.DISOWN: N_("Link per segnalare un accesso"),
 }
 ACCOUNTS: dict[int, State] = {
     _Account.INVITED: State(N_("Invitato"), "info"),
@@ -281,6 +282,8 @@ ERRORS: dict[str, str] = {
     "TAX_CODE_INVALID": N_("Il codice fiscale non è valido: ricopialo dal documento"),
     "IBAN_INVALID": N_("L’IBAN non è valido: ricopialo"),
     "PERIOD_REVERSED": N_("Il periodo finisce prima di cominciare"),
+    "OUT_OF_RANGE": N_("Scrivi un numero tra 1 e 30"),
+    "INT32_GTE_LTE": N_("Scrivi un numero tra 1 e 30"),
     "NUMBER_INVALID": N_("Scrivi un numero. Esempio: 1.234,50"),
     "DAYS_INVALID": N_("Scrivi un numero di giorni tra 0 e 365"),
     "CURRENCY_INVALID": N_("Servono tre lettere. Esempio: EUR"),

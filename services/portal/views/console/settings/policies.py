@@ -55,6 +55,13 @@ def blueprint(services: Services) -> Blueprint:
             form.compare(now)
         return render_template("console/policy_form.html", form=form.again(), policy=policy), form.code
 
+    _add_ends(pages, services)
+    return pages
+
+
+def _add_ends(pages: Blueprint, services: Services) -> None:
+    identity = services.identity
+
     @pages.route("/<uuid:policy_id>/publish", methods=["GET", "POST"])
     def publish(policy_id: UUID) -> Reply:
         policy = identity.get_policy(policy_id)
@@ -67,7 +74,17 @@ def blueprint(services: Services) -> Blueprint:
                 return redirect(url_for("console.settings.policies.index"), 303)
         return render_template("console/policy_publish.html", form=form.again(), policy=policy), form.code
 
-    return pages
+    @pages.route("/<uuid:policy_id>/delete", methods=["GET", "POST"])
+    def delete(policy_id: UUID) -> Reply:
+        policy = identity.get_policy(policy_id)
+        form = Form.filled({"etag": policy.etag})
+        if request.method == "POST":
+            form = Form.sent()
+            with form.sending({}):
+                identity.delete_policy(policy_id, form["etag"], form.request_id)
+                flash(_("Bozza eliminata"))
+                return redirect(url_for("console.settings.policies.index"), 303)
+        return render_template("console/policy_delete.html", form=form.again(), policy=policy), form.code
 
 
 def policy_of(form: Form) -> Policy:
