@@ -52,7 +52,7 @@ DRAIN_SECONDS = 25
 class EmbeddedSettings(Settings):
     """data: folder of databases, files and generated secrets. port: the one HTTP port. public_url: how browsers reach it.
 
-    administrator_email: of the one who gets the first start's link.
+    administrator_email: of the one who gets the first start's link. identity_providers: see services/identity/README.md.
     """
 
     environment: str = "embedded"
@@ -62,6 +62,7 @@ class EmbeddedSettings(Settings):
     host: str = "127.0.0.1"
     public_url: str = ""
     administrator_email: str = "admin@recapito.example"
+    identity_providers: tuple[identity_settings.ProviderSettings, ...] = ()
     admin_port: int = 0  # /metrics, /livez and /readyz are on the one port
 
     @property
@@ -117,6 +118,7 @@ class Embedded:
             "admin_port": 0,
             "internal_secret": self._secrets["internal"],
             "public_url": self._settings.url,
+            "identity_providers": self._settings.identity_providers,
             "listen_address": self._address(service),
             "database_url": self._database(service),
             "bus_url": self._database("bus"),

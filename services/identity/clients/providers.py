@@ -82,9 +82,9 @@ class OpenIdProviders:
         client = self._clients.get(provider_id)
         return client.provider if client else None
 
-    def authorization_uri(self, provider: Provider, request: AuthorizationRequest) -> str:
+    def authorization_uri(self, provider: Provider, request: AuthorizationRequest, *, reauthenticate: bool) -> str:
         with self._turn():
-            return self._clients[provider.id].authorization_uri(request)
+            return self._clients[provider.id].authorization_uri(request, {"prompt": "login"} if reauthenticate else {})
 
     def claims(self, provider: Provider, request: AuthorizationRequest, code: str) -> Claims:
         with self._turn():
@@ -108,7 +108,7 @@ class _Client:
         self._metadata = _Kept(self._ask_metadata, clock)
         self._keys = _Kept(self._ask_keys, clock)
 
-    def authorization_uri(self, request: AuthorizationRequest) -> str:
+    def authorization_uri(self, request: AuthorizationRequest, more: Mapping[str, str]) -> str:
         metadata = self._metadata.get()
         with self._session() as session:
             uri, _state = session.create_authorization_url(
@@ -117,6 +117,7 @@ class _Client:
                 nonce=request.nonce,
                 code_verifier=request.code_verifier,
                 redirect_uri=request.redirect_uri,
+                **more,
             )
         return str(uri)
 
@@ -135,7 +136,7 @@ class _Client:
             claims = self._checked(metadata, token, request.nonce)
             if "email" not in claims and metadata.userinfo_endpoint:
                 claims = _with_userinfo(claims, session.get(metadata.userinfo_endpoint).json())
-            return _claims(claims)
+            return _claims(claims, self._clock())
 
     def _checked(self, metadata: _Metadata, token: Mapping[str, Any], nonce: str) -> Mapping[str, Any]:
         """Return the claims of the ID token, as OpenID Connect Core 1.0, section 3.1.3.7, wants them checked."""
@@ -216,11 +217,13 @@ def _with_userinfo(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> Ma
     return {**userinfo, **claims}
 
 
-def _claims(found: Mapping[str, Any]) -> Claims:
+def _claims(found: Mapping[str, Any], now: datetime) -> Claims:
     subject, email = found["sub"], found.get("email")
     if not (0 < len(subject) <= MAX_SUBJECT and subject.isascii() and subject.isprintable()):
         raise ValueError("a subject has 1 to 255 ASCII characters (section 2)")
-    return Claims(subject, email if isinstance(email, str) else "", found.get("email_verified") is True)
+    seconds = found.get("auth_time")
+    authentication_time = None if seconds is None else datetime.fromtimestamp(min(max(seconds, 0), now.timestamp()), UTC)
+    return Claims(subject, email if isinstance(email, str) else "", found.get("email_verified") is True, authentication_time)
 
 
 def _unavailable() -> Unavailable:

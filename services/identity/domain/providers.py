@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.identity.domain.accounts import fold
 
@@ -55,8 +55,13 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True)
 class Claims:
-    """What a provider says of a person, its signature and all else checked. subject: never given to another person."""
+    """What a provider says of a person, its signature and all else checked.
+
+    subject: never given to another person. authentication_time: when the person last proved itself there, which may be hours ago;
+    None when the provider does not say.
+    """
 
     subject: str
-    email: str = ""
-    email_verified: bool = False
+    email: str
+    email_verified: bool
+    authentication_time: datetime | None

@@ -100,8 +100,16 @@ class Session:
         )
 
 
-def opened(session_id: UUID, account_id: UUID, method: Method, client: Client, now: datetime, landing: str = "") -> Session:
-    """Return a session that starts now, fresh unless a link opened it."""
+def opened(
+    session_id: UUID,
+    account_id: UUID,
+    method: Method,
+    client: Client,
+    now: datetime,
+    landing: str = "",
+    proof_time: datetime | None = None,
+) -> Session:
+    """Return a session that starts now, fresh unless a link opened it. proof_time: when the person proved itself, None: now."""
     by_link = method is Method.MAGIC_LINK
     return Session(
         id=session_id,
@@ -112,7 +120,7 @@ def opened(session_id: UUID, account_id: UUID, method: Method, client: Client, n
         end_time=now + (ABSOLUTE_BY_LINK if by_link else ABSOLUTE),
         client=client,
         landing=landing,
-        fresh_until=None if by_link else now + FRESH,
+        fresh_until=None if by_link else (proof_time or now) + FRESH,
         second_factor_time=now if method is Method.PASSKEY else None,
     )
 

@@ -25,14 +25,24 @@ class Started:
 
 
 def start_sign_in(
-    provider_id: str, redirect_uri: str, client: Client, *, providers: Providers, new_uow: NewUnitOfWork, clock: Clock
+    provider_id: str,
+    redirect_uri: str,
+    client: Client,
+    *,
+    reauthenticate: bool,
+    providers: Providers,
+    new_uow: NewUnitOfWork,
+    clock: Clock,
 ) -> Started:
-    """Return where the browser goes to sign in; what comes back is good once, within ten minutes."""
+    """Return where the browser goes to sign in; what comes back is good once, within ten minutes.
+
+    reauthenticate: the provider asks who it is even if it knows.
+    """
     provider = _provider(provider_id, providers)
     if redirect_uri not in provider.redirect_uris:
         raise InvalidArgument.of("redirect_uri", "is not one of the configured addresses", "REDIRECT_URI_UNKNOWN")
     request = _request(provider, redirect_uri, client, new_uow=new_uow, now=clock())
-    return Started(providers.authorization_uri(provider, request), request.state)
+    return Started(providers.authorization_uri(provider, request, reauthenticate=reauthenticate), request.state)
 
 
 def _provider(provider_id: str, providers: Providers) -> Provider:
@@ -75,7 +85,9 @@ def sign_in(
             raise Unauthenticated("this person does not sign in here", reason="WRONG_CREDENTIALS")
         uow.throttle.take_back(PROVIDER_OF_NETWORK, client.network)
         meet_device(account, client, uow=uow, now=now)
-        opened = open_session(account, account.password_hash, Method.PROVIDER, client, "", uow=uow, now=now)
+        opened = open_session(
+            account, account.password_hash, Method.PROVIDER, client, "", uow=uow, now=now, proof_time=claims.authentication_time
+        )
         uow.commit()
     return opened
 

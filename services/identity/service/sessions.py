@@ -117,10 +117,18 @@ def sign_in_by_link(token: str, client: Client, *, new_uow: NewUnitOfWork, conta
 
 
 def open_session(
-    account: Account, password_hash: str, method: Method, client: Client, landing: str, *, uow: UnitOfWork, now: datetime
+    account: Account,
+    password_hash: str,
+    method: Method,
+    client: Client,
+    landing: str,
+    *,
+    uow: UnitOfWork,
+    now: datetime,
+    proof_time: datetime | None = None,
 ) -> Opened:
     """Open a session for somebody who proved who they are; what it still waits for is in its state."""
-    session, token = rules.opened(new_id(), account.id, method, client, now, landing), new_token()
+    session, token = rules.opened(new_id(), account.id, method, client, now, landing, proof_time), new_token()
     uow.sessions.add(session, token)
     name = f"accounts/{account.id}/sessions/{session.id}"
     audit.note(resource=name, actor=f"accounts/{account.id}", session=name)

@@ -78,7 +78,13 @@ class Sessions(SessionsServicer):
     def StartProviderSignIn(self, request: pb.StartProviderSignInRequest, _context: ServicerContext) -> pb.StartProviderSignInResponse:
         client = wire.client(request.client_info)
         started = providers.start_sign_in(
-            request.provider, request.redirect_uri, client, providers=self.providers, new_uow=self.new_uow, clock=self.clock
+            request.provider,
+            request.redirect_uri,
+            client,
+            reauthenticate=request.reauthenticate,
+            providers=self.providers,
+            new_uow=self.new_uow,
+            clock=self.clock,
         )
         return pb.StartProviderSignInResponse(authorization_uri=started.authorization_uri, state=started.state)
 

@@ -73,8 +73,12 @@ class GrpcIdentity:
     def _ask_settings(self, name: str) -> settings_pb2.IdentitySettings:
         return self._settings.GetIdentitySettings(settings_pb2.GetIdentitySettingsRequest(name=name))
 
-    def start_provider_sign_in(self, provider: str, redirect_uri: str, client: Client) -> sessions_pb2.StartProviderSignInResponse:
-        request = sessions_pb2.StartProviderSignInRequest(provider=provider, redirect_uri=redirect_uri, client_info=_client_info(client))
+    def start_provider_sign_in(
+        self, provider: str, redirect_uri: str, client: Client, *, reauthenticate: bool
+    ) -> sessions_pb2.StartProviderSignInResponse:
+        request = sessions_pb2.StartProviderSignInRequest(
+            provider=provider, redirect_uri=redirect_uri, client_info=_client_info(client), reauthenticate=reauthenticate
+        )
         return self._sessions.StartProviderSignIn(request)
 
     def sign_in_by_provider(self, provider: str, code: str, state: str, client: Client) -> sessions_pb2.CreateSessionResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import math
 
-from flask import Blueprint, current_app, redirect, request, url_for
+from flask import Blueprint, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from libs import telemetry
@@ -21,6 +21,10 @@ log = telemetry.logger(__name__)
 
 
 def add_to(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.app_context_processor
+    def _names() -> dict[str, object]:
+        return {"providers_to_confirm_with": lambda: session.providers(services) if g.person.caller.method == "PROVIDER" else ()}
+
     _add_way_out(blueprint, services)
     _add_way_back(blueprint, services)
 
@@ -29,13 +33,16 @@ def _add_way_out(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/provider/<provider_id>/start")
     @open_to_all
     def start_provider_sign_in(provider_id: str) -> Reply:
-        """Go to the provider. A link and no form, because the content policy holds the redirects of a form to our own site."""
+        """Go to the provider; who is inside already has to prove itself once more.
+
+        A link and no form, because the content policy holds the redirects of a form to our own site.
+        """
         wanted = protection.own_page(request.args.get("next", ""), CONSOLE.name, "")
         if request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
             return redirect(url_for("console.sign_in", next=wanted or None))
         back = current_app.config["PUBLIC_URL"].rstrip("/") + url_for("console.finish_provider_sign_in", provider_id=provider_id)
         try:
-            started = services.identity.start_provider_sign_in(provider_id[:40], back, people.client())
+            started = services.identity.start_provider_sign_in(provider_id[:40], back, people.client(), reauthenticate="person" in g)
         except (Unavailable, DeadlineExceeded):
             return _refused("PROVIDER_UNAVAILABLE", wanted)
         except ResourceExhausted as error:

@@ -85,11 +85,11 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
 
 
 def sign_in_page(front: Front, services: Services, status: int = 200, *, email: str = "", error: str = "", wanted: str = "") -> Response:
-    providers = _providers(services) if front is CONSOLE else ()
-    return _render("sign_in", front, status, email=email, error=error, next=wanted, providers=providers)
+    known = providers(services) if front is CONSOLE else ()
+    return _render("sign_in", front, status, email=email, error=error, next=wanted, providers=known)
 
 
-def _providers(services: Services) -> Sequence[IdentitySettings.Provider]:
+def providers(services: Services) -> Sequence[IdentitySettings.Provider]:
     """Return where operators may sign in instead; none while identity cannot tell, for the page must not fail with it."""
     try:
         return services.identity.sign_in_settings().providers

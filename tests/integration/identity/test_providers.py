@@ -219,6 +219,24 @@ def test_userinfo_of_another_person_is_refused(lite: World, provider: OpenIdProv
     assert refusal(lite, provider).reason == "PROVIDER_REFUSED"
 
 
+def test_a_session_is_fresh_for_ten_minutes_after_the_person_proved_itself_there(lite: World, provider: OpenIdProvider) -> None:
+    def fresh_for(seconds_ago: float) -> timedelta:
+        provider.alter = lambda claims: claims | {"auth_time": claims["iat"] - seconds_ago}
+        session = sign_in(lite, provider).session
+        return timedelta(seconds=session.fresh_until_time.seconds - session.create_time.seconds)
+
+    assert fresh_for(0) >= timedelta(minutes=9, seconds=58)
+    assert timedelta(minutes=4) < fresh_for(300) < timedelta(minutes=5, seconds=2)
+    assert fresh_for(8 * HOUR) < timedelta(), "signed in there this morning: good to enter, not to change who may enter"
+    assert fresh_for(-HOUR) <= timedelta(minutes=10)
+
+
+def test_the_provider_can_be_told_to_ask_again(lite: World, provider: OpenIdProvider) -> None:
+    request = sessions_pb2.StartProviderSignInRequest(provider="studio", redirect_uri=BACK, reauthenticate=True)
+    assert parse_qs(urlsplit(lite.sessions.StartProviderSignIn(request).authorization_uri).query)["prompt"] == ["login"]
+    assert "prompt" not in start(lite).authorization_uri
+
+
 # --- the request ---------------------------------------------------------------------------------------------------------------------
 def test_a_request_has_state_nonce_and_pkce_and_each_its_own(lite: World, provider: OpenIdProvider) -> None:
     first, second = (parse_qs(urlsplit(start(lite).authorization_uri).query) for _ in range(2))
@@ -386,6 +404,8 @@ ALTERATIONS: dict[str, Callable[[Claims], Claims]] = {
     "long subject": lambda claims: claims | {"sub": "s" * 256},
     "subject with a zero byte": lambda claims: claims | {"sub": "a\0b"},
     "subject that is no text": lambda claims: claims | {"sub": 7},
+    "a time of proof that is no number": lambda claims: claims | {"auth_time": "today"},
+    "a time of proof that is not even that": lambda claims: claims | {"auth_time": float("nan")},
     "wrong hash of the access token": lambda claims: claims | {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
 }
 

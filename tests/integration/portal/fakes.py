@@ -331,13 +331,17 @@ class FakeIdentity:
     def sign_in_settings(self) -> IdentitySettings:
         return self.settings
 
-    def start_provider_sign_in(self, provider: str, redirect_uri: str, client: Client) -> StartProviderSignInResponse:
+    def start_provider_sign_in(
+        self, provider: str, redirect_uri: str, client: Client, *, reauthenticate: bool
+    ) -> StartProviderSignInResponse:
         self._fail()
         if provider not in {known.id for known in self.settings.providers}:
             raise InvalidArgument.of("provider", "there is no such provider", "PROVIDER_UNKNOWN")
         state = secrets.token_urlsafe(32)
         self.provider_states[state] = redirect_uri
-        return StartProviderSignInResponse(authorization_uri=f"https://login.example/authorize?state={state}", state=state)
+        return StartProviderSignInResponse(
+            authorization_uri=f"https://login.example/authorize?state={state}{'&prompt=login' * reauthenticate}", state=state
+        )
 
     def sign_in_by_provider(self, provider: str, code: str, state: str, client: Client) -> CreateSessionResponse:
         self._fail()

@@ -12,8 +12,10 @@ from libs.errors import ResourceExhausted, ServiceError, Unauthenticated, Unavai
 from services.portal import views
 from tests.integration.portal.builders import Story
 from tests.integration.portal.conftest import Browser
+from tests.integration.portal.pages import Operator, Page
 
 START, BACK = "/console/provider/studio/start", "/console/provider/studio"
+SETTINGS = "/console/settings/organisation"
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +114,35 @@ def test_signing_in_anew_ends_the_session_before(told: Story, operator: Browser)
     operator.get(f"{BACK}?code=francesca&state={state}")
     assert len(told.backend.identity.sessions) == 1
     assert not before & set(told.backend.identity.sessions)
+
+
+def test_who_came_by_a_provider_confirms_there(told: Story, browser: Browser) -> None:
+    """Who has no password here must still be able to change what asks for a fresh sign-in."""
+    state = go_there(browser)
+    browser.get(f"{BACK}?code=francesca&state={state}")
+    at_work = Operator(browser.client)
+    page = save_settings_late(told, at_work)
+    answer = browser.get(page.link("Conferma con Studio & Figli"))
+    assert answer.location.endswith("&prompt=login")
+    state = parse_qs(urlsplit(answer.location).query)["state"][0]
+    assert browser.get(f"{BACK}?code=francesca&state={state}").location == SETTINGS
+    at_work.open(SETTINGS)
+    at_work.press("Salva", organization_name="Studio Vesuvio")
+    assert told.backend.contacts.settings.organization_name == "Studio Vesuvio"
+
+
+def test_who_came_by_password_is_not_led_to_a_provider(told: Story, console: Operator) -> None:
+    page = save_settings_late(told, console)
+    assert "La tua password" in page.text
+    assert "Conferma con" not in page.text
+
+
+def save_settings_late(told: Story, at_work: Operator) -> Page:
+    """Return the page that asks for a fresh sign-in."""
+    for session in told.backend.identity.sessions.values():
+        session.fresh_until = None
+    at_work.open(SETTINGS)
+    return at_work.press("Salva", organization_name="Studio Vesuvio")
 
 
 @pytest.mark.parametrize(
