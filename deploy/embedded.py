@@ -2,6 +2,7 @@
 
 recapito demo     with sample data, told step by step
 recapito run      empty; the first start prints a link that makes the administrator
+recapito audit verify    tells whether the audit is as it was written
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ SERVICES: dict[str, tuple[Any, type[ServiceSettings]]] = {  # those with a gRPC 
     "notifications": (notifications, notifications_settings.Settings),
 }
 DRAIN_SECONDS = 25
+HEADS = "audit-heads.jsonl"  # in the data folder; keep a copy elsewhere
 
 
 class EmbeddedSettings(Settings):
@@ -124,7 +126,7 @@ class Embedded:
             "bus_url": self._database("bus"),
             "storage_url": (self._settings.data / "files").resolve().as_uri(),
             "identity_secret": self._secrets["identity"],
-            "audit_head_file": self._settings.data / "audit-heads.jsonl",
+            "audit_head_file": self._settings.data / HEADS,
             "web_secret": self._secrets["web"],
             "smtp_host": "127.0.0.1",
             "smtp_port": self.mail_sink.port,
@@ -257,6 +259,27 @@ def demo() -> None:
 def run() -> None:
     """Start empty; the first start prints a one-time link that makes the administrator."""
     _Gunicorn(EmbeddedSettings.load(), story.welcome).run()
+
+
+@main.group()
+def audit() -> None:
+    """Who did what, when, with what result."""
+
+
+@audit.command()
+def verify() -> None:
+    """Recompute the audit and hold it against its signed heads; ends with 1 when something was changed."""
+    settings = EmbeddedSettings.load()
+    stored = settings.data.resolve() / "identity.db"
+    if not stored.exists():
+        raise click.ClickException(f"{settings.data} holds no installation: set RECAPITO_DATA to its folder")
+    values = {
+        "database_url": f"sqlite:///{stored}",
+        "bus_url": "sqlite://",
+        "identity_secret": load_secrets(settings.data)["identity"],
+        "audit_head_file": settings.data / HEADS,
+    }
+    raise SystemExit(identity.report_audit(identity_settings.Settings.model_validate(values)))
 
 
 if __name__ == "__main__":

@@ -172,6 +172,13 @@ def broken_chains(settings: Settings) -> list[str]:
     return broken
 
 
+def report_audit(settings: Settings) -> int:
+    """Say whether the audit is intact; return the exit code."""
+    broken = broken_chains(settings)
+    click.echo("\n".join(broken) or "the audit is intact", err=bool(broken))
+    return 1 if broken else 0
+
+
 # --- commands ------------------------------------------------------------------------------------------------------------------------
 main = process.commands(SERVICE, Settings, serve, work)
 
@@ -205,9 +212,7 @@ def rotate_keys() -> None:
 @main.command()
 def audit_verify() -> None:
     """Recompute the audit of every service and hold it against its signed heads; ends with 1 when something was changed."""
-    broken = broken_chains(Settings.load())
-    click.echo("\n".join(broken) or "the audit is intact", err=bool(broken))
-    raise SystemExit(1 if broken else 0)
+    raise SystemExit(report_audit(Settings.load()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+"""The audit of a whole platform: what the demo's story left in it, and that nobody changes it unnoticed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from tests.stack import ROOT, Stack
+
+
+def verify(data: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deploy.embedded", "audit", "verify"]
+    return subprocess.run(command, cwd=ROOT, env=os.environ | {"RECAPITO_DATA": str(data)}, check=False, capture_output=True, text=True)
+
+
+def test_the_story_is_in_the_audit_and_a_changed_entry_is_named(stack: Stack, tmp_path: Path, eventually: Callable[..., object]) -> None:
+    """Security rule 64: from every service, through the outbox, into one audit."""
+    data = stack.folder / "data"
+    with closing(sqlite3.connect(data / "identity.db")) as live, closing(sqlite3.connect(tmp_path / "identity.db")) as copy:
+
+        def told() -> bool:
+            found = {tuple(row) for row in live.execute("SELECT service, method FROM audit_entries WHERE result = 'OK'")}
+            return found >= {
+                ("identity", "recapito.identity.v1.Sessions.CreateSession"),
+                ("contacts", "recapito.contacts.v1.Contacts.CreateContact"),
+                ("documents", "recapito.documents.v1.Invoices.IssueInvoice"),
+            }
+
+        eventually(told, 30)
+        found = verify(data)
+        assert (found.returncode, found.stdout.strip()) == (0, "the audit is intact")
+        live.backup(copy)
+        copy.execute("DROP TRIGGER audit_entries_no_update")
+        copy.execute("UPDATE audit_entries SET actor = '' WHERE service = 'documents' AND sequence = 1")
+        copy.commit()
+    shutil.copy(data / "secrets.json", tmp_path)
+    found = verify(tmp_path)
+    assert found.returncode == 1
+    assert found.stderr.strip() == "the audit of documents is broken at entry 1: it or one before was changed or removed"
