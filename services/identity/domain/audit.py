@@ -12,6 +12,7 @@ from uuid import UUID
 
 GENESIS = "0" * 64  # stands before the first entry of each chain
 SIGN_IN_REFUSALS = frozenset({"WRONG_CREDENTIALS", "WRONG_PASSWORD", "WRONG_CODE", "TOO_MANY_ATTEMPTS"})
+_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode  # made once: it is called for each entry
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
@@ -51,8 +52,7 @@ class Entry:
 
     def digest(self, previous: str) -> str:
         """Return SHA-256, in hexadecimal, over the hash before and the entry as JSON without blanks, its keys sorted."""
-        written = json.dumps({**self.fields(), "previous": previous}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(written.encode()).hexdigest()
+        return hashlib.sha256(_json({**self.fields(), "previous": previous}).encode()).hexdigest()
 
     def fields(self) -> dict[str, object]:
         """Return what the hash covers and an export shows."""
@@ -103,9 +103,9 @@ def verify(start: Head, entries: Iterable[Entry], heads: Sequence[Head]) -> Veri
         kept.setdefault(head.sequence, set()).add(head.chain_sha256)
     last = start
     for entry in entries:
-        computed = entry.after(last)
-        if entry != computed or not kept.get(entry.sequence, {entry.chain_sha256}) <= {entry.chain_sha256}:
+        follows = entry.sequence == last.sequence + 1 and entry.chain_sha256 == entry.digest(last.chain_sha256)
+        if not follows or (entry.sequence in kept and kept[entry.sequence] != {entry.chain_sha256}):
             return Verified(last, last.sequence + 1)
-        last = Head(last.service, computed.sequence, computed.chain_sha256)
+        last = Head(last.service, entry.sequence, entry.chain_sha256)
     beyond = any(sequence > last.sequence for sequence in kept)
     return Verified(last, last.sequence + 1 if beyond else 0)

@@ -35,6 +35,7 @@ def _about(compared: str, value: Value) -> ColumnElement[bool]:
     return where(Comparison("resource", compared, value), {"resource": audit_entries.c.resource})
 
 
+_STORED = [column for column in audit_entries.c if column.name not in {"first_id", "last_id"}]  # what the hash covers, and the hash
 _COLUMNS: Columns = {
     "service": audit_entries.c.service,
     "actor": audit_entries.c.actor,
@@ -123,7 +124,7 @@ class SqlAudit:
 
     def _batch(self, wanted: ColumnElement[bool], service: str, after: int) -> list[Entry]:
         """Return the next entries; each batch is a statement of its own, so that nothing waits for a long read."""
-        of_chain = sa.select(audit_entries).where(audit_entries.c.service == service, audit_entries.c.sequence > after, wanted)
+        of_chain = sa.select(*_STORED).where(audit_entries.c.service == service, audit_entries.c.sequence > after, wanted)
         return [_entry(row) for row in self.connection.execute(of_chain.order_by(audit_entries.c.sequence).limit(_BATCH))]
 
     # --- heads -----------------------------------------------------------------------------------------------------------------------
