@@ -14,12 +14,17 @@ from tests.integration.portal.fakes import PASSWORD
 from tests.integration.portal.serve import serving
 
 FRANCESCA = "francesca@studio.example"
+UPDATE = "recapito.contacts.v1.Contacts.UpdateContact"
+SIGN_IN = "recapito.identity.v1.Sessions.CreateSession"
 
 
 @pytest.fixture
 def told() -> Story:
     told = story()
     told.accept_policy(told.laura)
+    told.backend.audit.record(UPDATE, f"contacts/{told.laura}", actor=f"accounts/{told.operator}", changed_fields=["email", "first_name"])
+    told.backend.audit.record(SIGN_IN, f"accounts/{told.operator}", result="UNAUTHENTICATED WRONG_CREDENTIALS", ip_address="192.0.2.7")
+    told.backend.audit.broken = {"documents": 3}
     next(iter(told.backend.notifications.messages.values())).state = Message.UNCERTAIN
     return told
 
@@ -48,7 +53,8 @@ def pages(told: Story) -> list[str]:
         "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups", "/console/settings/privacy",
         f"/console/settings/privacy/{policy}", "/console/settings/privacy/new", "/console/settings/operators",
         "/console/settings/operators/new", f"/console/settings/operators/{told.operator}/edit", "/console/settings/roles",
-        "/console/settings/roles/new", "/console/settings/roles/who", "/console/nothing",
+        "/console/settings/roles/new", "/console/settings/roles/who", "/console/audit",
+        "/console/audit/verify", "/console/audit/export", "/console/nothing",
     ]  # fmt: skip
 
 

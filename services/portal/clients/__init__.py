@@ -6,6 +6,7 @@ import grpc
 
 from libs.rpc import client
 from libs.settings import RpcSettings
+from services.portal.clients.audit import GrpcAudit
 from services.portal.clients.contacts import GrpcContacts
 from services.portal.clients.documents import GrpcDocuments
 from services.portal.clients.identity import GrpcIdentity
@@ -26,4 +27,5 @@ def connect(settings: RpcSettings, *, contacts_address: str, documents_address: 
         contacts=GrpcContacts(channel(contacts_address)),
         documents=GrpcDocuments(channel(documents_address)),
         notifications=GrpcNotifications(channel(notifications_address)),
+        audit=GrpcAudit(channel(settings.identity_address)),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.portal.service.audit import Audit
 from services.portal.service.contacts import Contacts
 from services.portal.service.documents import Documents
 from services.portal.service.identity import Client, Entry, Identity
 from services.portal.service.notifications import Notifications
 from services.portal.service.page import Page
 
-__all__ = ["Client", "Contacts", "Documents", "Entry", "Identity", "Notifications", "Page", "Services"]
+__all__ = ["Audit", "Client", "Contacts", "Documents", "Entry", "Identity", "Notifications", "Page", "Services"]
 
 
 @dataclass(frozen=True)
@@ -21,3 +22,4 @@ class Services:
     contacts: Contacts
     documents: Documents
     notifications: Notifications
+    audit: Audit

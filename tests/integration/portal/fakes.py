@@ -70,6 +70,7 @@ from libs.rpc.validation import check
 from services.identity import wire
 from services.identity.domain.roles import built_in
 from services.portal.service import Client, Entry, Page, Services
+from tests.integration.portal.fake_audit import FakeAudit
 
 P = TypeVar("P", bound=Proto)
 SECTIONS = ("INVOICES", "ESTIMATES", "CONTRACTS", "PROPOSALS", "SUPPORT", "PROJECTS")
@@ -1100,10 +1101,11 @@ class Backend:
     contacts: FakeContacts
     documents: FakeDocuments
     notifications: FakeNotifications
+    audit: FakeAudit
 
     @property
     def services(self) -> Services:
-        return Services(self.identity, self.contacts, self.documents, self.notifications)
+        return Services(self.identity, self.contacts, self.documents, self.notifications, self.audit)
 
 
 def empty_backend() -> Backend:
@@ -1128,4 +1130,4 @@ def empty_backend() -> Backend:
 
     documents.caller = caller
     contacts.require_fresh = documents.require_fresh = identity.require_fresh
-    return Backend(identity, contacts, documents, notifications)
+    return Backend(identity, contacts, documents, notifications, FakeAudit(identity.require_fresh))
