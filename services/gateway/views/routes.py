@@ -23,7 +23,7 @@ from services.gateway.wire.contract import Contract, Route
 MOST_PARAMETERS = 100
 OAUTH = "/oauth2/"  # these take forms too, and answer errors as RFC 6749 says
 _OAUTH_ERRORS = dict.fromkeys(
-    ("invalid_request", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"), 400
+    ("invalid_request", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "unsupported_response_type"), 400
 ) | {"invalid_client": 401}
 _TOKEN_HEADERS = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749, section 5.1
 _DISPOSITION = re.compile(r"[\x20-\x7e]{1,600}")

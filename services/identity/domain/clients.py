@@ -41,6 +41,14 @@ class UnauthorizedClient(InvalidArgument):
     reason = "unauthorized_client"
 
 
+class UnsupportedResponseType(InvalidArgument):
+    reason = "unsupported_response_type"
+
+
+class AccessDenied(InvalidArgument):
+    reason = "access_denied"
+
+
 class UntrustedRedirect(InvalidArgument):
     """Nobody may be sent to this address, not even with an error."""
 
@@ -117,9 +125,11 @@ class AuthorizationCode:
     expire_time: datetime
 
 
-def check_challenge(code_challenge: str) -> None:
-    if not _CHALLENGE.fullmatch(code_challenge):
-        raise InvalidRequest.of("code_challenge", "is required: the S256 challenge of RFC 7636", "invalid_request")
+def check_request(response_type: str, code_challenge: str, code_challenge_method: str) -> None:
+    if response_type != "code":
+        raise UnsupportedResponseType('response_type must be "code"')
+    if code_challenge_method != "S256" or not _CHALLENGE.fullmatch(code_challenge):
+        raise InvalidRequest("code_challenge must be the S256 challenge of RFC 7636")
 
 
 def proves(code_verifier: str, code_challenge: str) -> bool:

@@ -7,11 +7,19 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from libs.access import Caller
-from libs.errors import PermissionDenied
+from libs.errors import InvalidArgument, PermissionDenied
 from libs.ids import new_id
 from libs.unit_of_work import Clock
 from services.identity.domain import clients as rules
-from services.identity.domain.clients import CODE_LIFE, OPENID_SCOPES, AuthorizationCode, InvalidClient, UntrustedRedirect
+from services.identity.domain.clients import (
+    CODE_LIFE,
+    OPENID_SCOPES,
+    AccessDenied,
+    AuthorizationCode,
+    ClientMetadata,
+    InvalidClient,
+    UntrustedRedirect,
+)
 from services.identity.domain.tokens import new_token
 from services.identity.service import UnitOfWork
 from services.identity.service.clients import known_client
@@ -24,10 +32,13 @@ class Wish:
 
     client_id: str
     redirect_uri: str
+    response_type: str
     scope: str
     state: str
     code_challenge: str
+    code_challenge_method: str
     nonce: str
+    denied: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,9 +60,7 @@ def authorize(wish: Wish, *, only_check: bool, issuer: str, uow: UnitOfWork, cal
             raise UntrustedRedirect("there is no such client") from None
         if wish.redirect_uri not in metadata.redirect_uris:
             raise UntrustedRedirect("this redirect_uri is not one of the client's")
-        first_party(metadata)
-        rules.check_challenge(wish.code_challenge)
-        scope = rules.checked_scope(wish.scope, caller.capabilities | set(OPENID_SCOPES))
+        scope = _granted(wish, metadata, caller, issuer)
         if only_check:
             return Answer(account.display_name)
         token = new_token()
@@ -71,6 +80,20 @@ def authorize(wish: Wish, *, only_check: bool, issuer: str, uow: UnitOfWork, cal
         )
         uow.commit()
     return Answer(account.display_name, with_parameters(wish.redirect_uri, code=token, state=wish.state, iss=issuer))
+
+
+def _granted(wish: Wish, metadata: ClientMetadata, caller: Caller, issuer: str) -> str:
+    """Return the scope that may be given. An error says in its metadata where the browser goes with it."""
+    try:
+        if wish.denied:
+            raise AccessDenied("the person does not want it")
+        first_party(metadata)
+        rules.check_request(wish.response_type, wish.code_challenge, wish.code_challenge_method)
+        return rules.checked_scope(wish.scope, caller.capabilities | set(OPENID_SCOPES))
+    except InvalidArgument as error:
+        back = with_parameters(wish.redirect_uri, error=error.reason, error_description=str(error), state=wish.state, iss=issuer)
+        error.metadata["redirect_uri"] = back
+        raise
 
 
 def with_parameters(uri: str, **parameters: str) -> str:

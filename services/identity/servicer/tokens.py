@@ -131,7 +131,15 @@ class Tokens(TokensServicer):
 
     def Authorize(self, request: pb.AuthorizeRequest, _context: ServicerContext) -> pb.AuthorizeResponse:
         wish = authorization.Wish(
-            request.client_id, request.redirect_uri, request.scope, request.state, request.code_challenge, request.nonce
+            client_id=request.client_id,
+            redirect_uri=request.redirect_uri,
+            response_type=request.response_type,
+            scope=request.scope,
+            state=request.state,
+            code_challenge=request.code_challenge,
+            code_challenge_method=request.code_challenge_method,
+            nonce=request.nonce,
+            denied=request.deny,
         )
         answer = authorization.authorize(
             wish, only_check=request.validate_only, issuer=self.issuer, uow=self.new_uow(), caller=context.caller(), clock=self.clock

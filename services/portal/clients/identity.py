@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import grpc
@@ -44,8 +45,8 @@ class GrpcIdentity:
         self._roles = roles_pb2_grpc.RolesStub(channel)
         self._settings = settings_pb2_grpc.SettingsStub(channel)
         self._remembered_settings = Remembered(self._ask_settings)
-        tokens = tokens_pb2_grpc.TokensStub(channel)
-        self._verifier = PassportVerifier("portal", lambda: tokens.GetKeySet(tokens_pb2.GetKeySetRequest()).data)
+        self._tokens = tokens_pb2_grpc.TokensStub(channel)
+        self._verifier = PassportVerifier("portal", lambda: self._tokens.GetKeySet(tokens_pb2.GetKeySetRequest()).data)
 
     # --- sessions ---
     def create_session(
@@ -196,6 +197,15 @@ class GrpcIdentity:
 
     def delete_role(self, role: str, etag: str, request_id: str) -> None:
         self._roles.DeleteRole(roles_pb2.DeleteRoleRequest(name=role, etag=etag, request_id=request_id))
+
+    # --- client applications ---
+    def authorize(self, wish: tokens_pb2.AuthorizeRequest) -> tokens_pb2.AuthorizeResponse:
+        return self._tokens.Authorize(wish)
+
+    def rotate_client_secret(self, account_id: UUID, overlap: timedelta, request_id: str) -> str:
+        request = accounts_pb2.RotateClientSecretRequest(name=f"accounts/{account_id}", request_id=request_id)
+        request.overlap.FromTimedelta(overlap)
+        return self._accounts.RotateClientSecret(request).client_secret
 
     # --- privacy policy ---
     def get_current_policy(self) -> policies_pb2.Policy:

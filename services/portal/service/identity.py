@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from recapito.identity.v1.policies_pb2 import Acceptance, ListAcceptancesRespons
 from recapito.identity.v1.roles_pb2 import ListRolesResponse, Role
 from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, ListSessionsResponse, StartProviderSignInResponse
 from recapito.identity.v1.settings_pb2 import IdentitySettings
+from recapito.identity.v1.tokens_pb2 import AuthorizeRequest, AuthorizeResponse
 
 from libs.access import Caller
 from services.portal.service.page import Page
@@ -94,6 +96,12 @@ class Identity(Protocol):
     def create_role(self, role: Role, request_id: str) -> Role: ...
     def update_role(self, role: Role, paths: Sequence[str], request_id: str) -> Role: ...
     def delete_role(self, role: str, etag: str, request_id: str) -> None: ...
+
+    # --- client applications ---
+    def authorize(self, wish: AuthorizeRequest) -> AuthorizeResponse: ...
+    def rotate_client_secret(self, account_id: UUID, overlap: timedelta, request_id: str) -> str:
+        """Return the new secret, which nobody can see again; the old one works for the overlap."""
+        ...
 
     # --- privacy policy ---
     def get_current_policy(self) -> Policy: ...

@@ -12,6 +12,7 @@ from services.portal.service import Services
 from services.portal.views import (
     area,
     assets,
+    authorize,
     console,
     errors,
     formats,
@@ -72,6 +73,7 @@ def create_app(services: Services, *, secret: bytes, public_url: str, proxies: i
     for front, blueprint in ((AREA, area.blueprint(services)), (CONSOLE, console.blueprint(services))):
         people.guard(blueprint, front, services)
         session.add_to(blueprint, front, services)
+        authorize.add_to(blueprint, front, services)
         if front is CONSOLE:
             providers.add_to(blueprint, services)
         own_sessions.add_to(blueprint, front, services)

@@ -21,6 +21,7 @@ from recapito.identity.v1 import links_pb2, sessions_pb2, tokens_pb2
 from libs.access import Kind
 from libs.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied, ServiceError, Unauthenticated
 from libs.rpc import context
+from services.identity.domain.roles import ROLES
 from services.identity.service.clients import ASSERTION_TYPE
 from tests.integration.identity.operators import joined, update
 from tests.integration.identity.world import World
@@ -152,7 +153,7 @@ def test_a_client_acts_as_an_operator_with_its_roles_and_groups_does(worlds: Wor
     assert (issued.token_type, issued.expires_in, issued.refresh_token, issued.id_token) == ("Bearer", 300, "", "")
     who = caller(worlds, issued.access_token)
     assert (who.kind, str(who), who.groups, who.sees_all) == (Kind.CLIENT, service.name, {group}, False)
-    assert who.capabilities == {"contacts.read", "documents.read", "notifications.read"}
+    assert who.capabilities == ROLES["roles/reader"]
     assert (who.session_id, who.fresh_until, who.pending) == (None, None, False)
     with worlds.as_person(worlds.administrator()):
         assert worlds.accounts.GetAccount(pb.GetAccountRequest(name=service.name)).HasField("last_sign_in_time")
@@ -337,7 +338,8 @@ def app(world: World, **more: Any) -> pb.Account:
 
 
 def ask(world: World, session: str, account: pb.Account, **fields: Any) -> tokens_pb2.AuthorizeResponse:
-    wish = {"client_id": id_of(account), "redirect_uri": CALLBACK, "code_challenge": CHALLENGE, "state": "s & t"} | fields
+    wish: dict[str, Any] = {"client_id": id_of(account), "redirect_uri": CALLBACK, "response_type": "code", "state": "s & t"}
+    wish |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256"} | fields
     with world.as_person(session):
         return world.tokens.Authorize(tokens_pb2.AuthorizeRequest(**wish))
 
@@ -454,10 +456,26 @@ def test_nobody_is_sent_to_an_address_that_is_not_the_clients(world: World) -> N
         with pytest.raises(InvalidArgument) as error:
             ask(world, session, service, **wish)
         assert refusal(error) == "REDIRECT_URI_UNKNOWN"
-    for challenge in ("", VERIFIER, CHALLENGE + "="):
-        with pytest.raises(InvalidArgument) as downgraded:
-            ask(world, session, service, code_challenge=challenge)
-        assert refusal(downgraded) == "invalid_request"
+    for downgraded in (
+        {"code_challenge": ""},
+        {"code_challenge": VERIFIER},
+        {"code_challenge": CHALLENGE + "="},
+        {"code_challenge_method": "plain"},
+        {"code_challenge_method": ""},
+    ):
+        with pytest.raises(InvalidArgument) as error:
+            ask(world, session, service, **downgraded)
+        assert refusal(error) == "invalid_request"
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"deny": True}, "access_denied"),
+    ]
+    for wrong, reason in refused:
+        with pytest.raises(InvalidArgument) as error:
+            ask(world, session, service, **wrong)
+        assert refusal(error) == reason
+        said = parse_qs(urlsplit(error.value.metadata["redirect_uri"]).query)
+        assert (said["error"], said["state"], said["iss"]) == ([reason], ["s & t"], [ISSUER])
     checked = ask(world, session, service, validate_only=True)
     assert (checked.client_name, checked.redirect_uri) == ("Gestionale", "")
 

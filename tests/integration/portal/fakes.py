@@ -42,6 +42,7 @@ from recapito.identity.v1.policies_pb2 import Acceptance, CreatePolicyRequest, L
 from recapito.identity.v1.roles_pb2 import CreateRoleRequest, ListRolesResponse, Role
 from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, ListSessionsResponse, Session, StartProviderSignInResponse
 from recapito.identity.v1.settings_pb2 import IdentitySettings, UpdateIdentitySettingsRequest
+from recapito.identity.v1.tokens_pb2 import AuthorizeRequest, AuthorizeResponse
 from recapito.notifications.v1.dispatches_pb2 import (
     Decision,
     Dispatch,
@@ -194,6 +195,7 @@ class FakeIdentity:
     capabilities: frozenset[str] = CAPABILITIES
     current: StoredSession | None = None  # of the call that is made now
     chosen: UUID | None = None
+    secrets: list[tuple[UUID, timedelta]] = field(default_factory=list)  # of client applications: whose, and how long the old one works
     roles: dict[str, Role] = field(default_factory=lambda: {role.name: role for role in map(wire.role, built_in())})
     requests: Requests = field(default_factory=Requests)
     checks: list[ExplainAccessResponse.Check] = field(default_factory=list)  # of whoever is asked about
@@ -450,7 +452,7 @@ class FakeIdentity:
     def create_account(self, account: Account, request_id: str) -> Account:
         check(CreateAccountRequest(account=account))
         self.require_fresh()
-        if any(account.email == other.email for other in self.accounts.values()):
+        if account.email and any(account.email == other.email for other in self.accounts.values()):
             raise AlreadyExists("taken", reason="EMAIL_TAKEN", violations=[_taken("account.email", "EMAIL_TAKEN")])
 
         def make() -> Account:
@@ -497,6 +499,23 @@ class FakeIdentity:
                 code="OPERATOR_GROUPS", value=groups, explanation="Nessun gruppo in comune.", resource=f"contacts/{account_id}"
             )
         return answer
+
+    # --- client applications ---
+    def authorize(self, wish: AuthorizeRequest) -> AuthorizeResponse:
+        client = next((one for one in self.accounts.values() if one.name == f"accounts/{wish.client_id}"), Account())
+        if wish.redirect_uri not in client.client.redirect_uris:
+            raise InvalidArgument("not the client's", reason="REDIRECT_URI_UNKNOWN")
+        refusal = "access_denied" if wish.deny else "" if wish.code_challenge_method == "S256" else "invalid_request"
+        if refusal:
+            back = f"{wish.redirect_uri}?error={refusal}&state={wish.state}"
+            raise InvalidArgument("no", reason=refusal, metadata={"redirect_uri": back})
+        code = "" if wish.validate_only else f"{wish.redirect_uri}?code=c-1&state={wish.state}"
+        return AuthorizeResponse(client_name=client.display_name, redirect_uri=code)
+
+    def rotate_client_secret(self, account_id: UUID, overlap: timedelta, request_id: str) -> str:
+        self.require_fresh()
+        self.secrets.append((account_id, overlap))
+        return f"secret-{len(self.secrets)}"
 
     # --- roles ---
     def list_roles(self, page: Page) -> ListRolesResponse:

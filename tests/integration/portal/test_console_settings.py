@@ -199,6 +199,7 @@ PAGES = [
     "/console/settings/organisation", "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups",
     "/console/settings/groups/new", "/console/settings/privacy", "/console/settings/privacy/new", "/console/settings/operators",
     "/console/settings/operators/new", "/console/settings/roles", "/console/settings/roles/new", "/console/settings/roles/who",
+    "/console/settings/applications", "/console/settings/applications/new",
 ]  # fmt: skip
 
 

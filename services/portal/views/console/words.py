@@ -72,6 +72,10 @@ ACCOUNTS: dict[int, State] = {
     _Account.ACTIVE: State(N_("Attivo"), "ok"),
     _Account.DISABLED: State(N_("Disattivato"), "bad"),
 }
+CLIENTS: dict[int, State] = {
+    _Account.ACTIVE: State(N_("Attiva"), "ok"),
+    _Account.DISABLED: State(N_("Disattivata"), "bad"),
+}
 POLICIES: dict[int, State] = {
     policies_pb2.Policy.DRAFT: State(N_("Bozza")),
     policies_pb2.Policy.CURRENT: State(N_("In vigore"), "ok"),
@@ -101,6 +105,7 @@ METHODS: dict[str, str] = {
     "OTHER": N_("Altro"),
 }
 LANGUAGES: dict[str, str] = {"it": N_("Italiano"), "en": N_("Inglese")}
+OVERLAPS: dict[str, str] = {"0": N_("per niente: smette subito"), "1": N_("un’ora"), "24": N_("un giorno"), "168": N_("sette giorni")}
 DIRECTIONS: dict[str, str] = {"LTR": N_("da sinistra a destra"), "RTL": N_("da destra a sinistra")}
 ROLES: dict[str, tuple[str, str]] = {
     "roles/administrator": (N_("Amministratore"), N_("Fa tutto, anche impostazioni e operatori.")),
@@ -306,6 +311,11 @@ ERRORS: dict[str, str] = {
     "TIME_ZONE_UNKNOWN": N_("Fuso orario sconosciuto. Esempio: Europe/Rome"),
     "FORMAT_INVALID": N_("Servono {year} e {number}, per esempio INV-{year}-{number:6}"),
     "ROLE_UNKNOWN": N_("Il ruolo non esiste"),
+    "REDIRECT_URI_INVALID": N_(
+        "Ogni indirizzo comincia con https e non ha #; con http vale solo il proprio computer, come http://127.0.0.1:8000"
+    ),
+    "KEY_SET_INVALID": N_("Non sono chiavi pubbliche che accettiamo: serve un insieme JWK con Ed25519, P-256 o RSA da 2048 bit"),
+    "KEY_IS_PRIVATE": N_("Qui c’è una chiave privata: togli le chiavi private e creane una nuova, perché questa è stata mostrata"),
     "POLICY_INCOMPLETE": N_("Manca il testo in una delle due lingue"),
     "HTML_NOT_ALLOWED": N_("Il testo contiene HTML: usa solo Markdown"),
     "PASSWORD_TOO_LONG": N_("La password è troppo lunga"),
@@ -660,6 +670,10 @@ def policy_text(policy: policies_pb2.Policy, code: str) -> Markup:
 
 def account_state(state: int) -> State:
     return ACCOUNTS.get(state, State(N_("Invitato"), "info"))
+
+
+def client_state(state: int) -> State:
+    return CLIENTS.get(state, State(N_("Mai usata"), "info"))
 
 
 def is_invited(account: _Account) -> bool:
