@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,13 +27,15 @@ def common_passwords() -> frozenset[str]:
 class Argon2Hasher:
     """At most two hashes for each core run at once: each takes 19 MiB and some 20 ms of a core.
 
-    places: how many may be at it or wait for it, so that the wait stays short and the other calls find a thread.
+    They have threads of their own, because a thread keeps the memory of its hash. places: how many may be at it or wait for it, so
+    that the wait stays short and the other calls find a thread; a quarter of them is kept for known devices.
     """
 
     def __init__(self, at_once: int = 2 * (os.cpu_count() or 1), places: int = 8) -> None:
         self._argon2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._places = threading.BoundedSemaphore(places)
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="argon2")
+        kept = places // 4
+        self._places, self._kept = threading.BoundedSemaphore(places - kept), threading.Semaphore(kept)
         self._held = threading.local()
         self._dummy = self._argon2.hash(os.urandom(16).hex())
 
@@ -41,13 +44,13 @@ class Argon2Hasher:
         return common_passwords()
 
     def hash(self, password: str) -> str:
-        with self.place(), self._turns:
-            return self._argon2.hash(_bytes(password))
+        with self.place():
+            return self._threads.submit(self._argon2.hash, _bytes(password)).result()
 
     def verify(self, password_hash: str, password: str) -> bool:
-        with self.place(), self._turns:
+        with self.place():
             try:
-                self._argon2.verify(password_hash or self._dummy, _bytes(password))
+                self._threads.submit(self._argon2.verify, password_hash or self._dummy, _bytes(password)).result()
             except (VerificationError, InvalidHashError):
                 return False
         return bool(password_hash)
@@ -56,18 +59,24 @@ class Argon2Hasher:
         return self._argon2.check_needs_rehash(password_hash)
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self, known: Callable[[], bool] = lambda: False) -> Iterator[None]:
         if getattr(self._held, "place", False):
             yield
             return
-        if not self._places.acquire(blocking=False):
-            raise Unavailable("too many people sign in at this moment", reason="BUSY", retry_after_seconds=1)
+        taken = self._take(known)
         self._held.place = True
         try:
             yield
         finally:
             self._held.place = False
-            self._places.release()
+            taken.release()
+
+    def _take(self, known: Callable[[], bool]) -> threading.Semaphore:
+        if self._places.acquire(blocking=False):
+            return self._places
+        if known() and self._kept.acquire(blocking=False):
+            return self._kept
+        raise Unavailable("too many people sign in at this moment", reason="BUSY", retry_after_seconds=1)
 
 
 def _bytes(password: str) -> bytes:

@@ -327,7 +327,13 @@ class Hasher(Protocol):
 
     @property
     def common(self) -> Container[str]: ...  # passwords of public leaks, folded
-    def place(self) -> AbstractContextManager[None]: ...  # kept for this thread, so that a check that was counted is made
+    def place(self, known: Callable[[], bool] = ...) -> AbstractContextManager[None]:
+        """Keep a place in the queue for this thread, so that a check that is counted is made.
+
+        known: asked when all are taken; True gives one of those kept for devices from which somebody signed in before.
+        """
+        ...
+
     def hash(self, password: str) -> str: ...
     def verify(self, password_hash: str, password: str) -> bool: ...  # the same work without a hash, and never True
     def outdated(self, password_hash: str) -> bool: ...  # made with weaker parameters than today's

@@ -51,10 +51,15 @@ def sign_in(
 
     Whatever is wrong (address, password, disabled, out of its period, no password), the answer and the work are the same: one
     count, one look-up, one hash. Contacts is asked only for a person who gave the right password. Who finds no place in the
-    queue for the hash gets Unavailable before anything is counted.
+    queue for the hash gets Unavailable before anything is counted; strangers do not take all of it.
     """
-    with hasher.place():
+    with hasher.place(lambda: _known(fold(email), client, new_uow)):
         return _sign_in(email, password, kind, client, new_uow=new_uow, contacts=contacts, hasher=hasher, clock=clock)
+
+
+def _known(login: str, client: Client, new_uow: NewUnitOfWork) -> bool:
+    with new_uow() as uow:
+        return uow.throttle.known(login, _device(client))
 
 
 def _sign_in(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import cast
 
 import pytest
@@ -138,6 +139,27 @@ def test_without_a_place_in_the_queue_hashing_is_refused_at_once() -> None:
     thread.join()
     assert refused.value.retry_after_seconds == 1
     assert not hasher.verify("", "una barca verde")  # there is room again
+
+
+def test_strangers_leave_places_to_known_devices() -> None:
+    """Rule 14 of the security rules: a known device is not held up by strangers."""
+    hasher = Argon2Hasher(places=4)
+    with ExitStack() as strangers, ThreadPoolExecutor(4) as threads:
+        inside, leave = threading.Barrier(4), threading.Event()
+
+        def occupy() -> None:
+            with hasher.place():
+                inside.wait(10)
+                leave.wait(10)
+
+        strangers.callback(leave.set)
+        for _ in range(3):
+            threads.submit(occupy)
+        inside.wait(10)
+        with pytest.raises(Unavailable), hasher.place():
+            pass
+        with hasher.place(lambda: True):
+            assert not hasher.verify("", "una barca verde")
 
 
 def test_who_holds_a_place_hashes_in_it() -> None:
