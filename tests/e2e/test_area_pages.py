@@ -32,7 +32,15 @@ def base_url(told: Story) -> Iterator[str]:
 
 def pages(told: Story) -> list[str]:
     """Every page of a person who is inside, also one that is not there."""
-    return ["/area/", "/area/invoices", f"/area/invoices/{told.partial}", "/area/privacy", "/area/password/change", "/area/nothing"]
+    return [
+        "/area/",
+        "/area/invoices",
+        f"/area/invoices/{told.partial}",
+        "/area/privacy",
+        "/area/password/change",
+        "/area/sessions",
+        "/area/nothing",
+    ]
 
 
 def doors(told: Story) -> list[str]:
@@ -41,8 +49,18 @@ def doors(told: Story) -> list[str]:
     told.link(told.mario, Link.SET_PASSWORD, token="password")
     told.link(told.mario, Link.MAGIC, token="dead")
     told.backend.identity.links["dead"].state = Link.EXPIRED
-    links = ["/area/enter/magic", "/area/password/password", "/area/enter/dead", "/area/enter/made-up"]
-    return ["/area/sign-in", "/console/sign-in", "/area/links/password", "/area/links/entry", *links]
+    told.link(told.mario, Link.DISOWN, token="disown")
+    told.link(told.mario, Link.DISOWN, token="late")
+    told.backend.identity.links["late"].state = Link.EXPIRED
+    links = [
+        "/area/enter/magic",
+        "/area/password/password",
+        "/area/enter/dead",
+        "/area/enter/made-up",
+        "/area/disown/disown",
+        "/area/disown/late",
+    ]
+    return ["/area/sign-in", "/console/sign-in", "/area/links/password", "/area/links/entry", "/area/code", *links]
 
 
 def right_to_left(told: Story) -> None:

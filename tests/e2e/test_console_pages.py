@@ -51,6 +51,7 @@ def pages(told: Story) -> list[str]:
         "/console/dispatches", f"/console/dispatches/{told.dispatch}?q=verdi", f"/console/dispatches/{told.dispatch}/why/{laura}",
         "/console/messages", f"/console/messages/{message}", "/console/settings", "/console/settings/organisation",
         "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups", "/console/settings/privacy",
+        "/console/settings/sign-in", "/console/sessions",
         f"/console/settings/privacy/{policy}", "/console/settings/privacy/new", "/console/settings/operators",
         "/console/settings/operators/new", f"/console/settings/operators/{told.operator}/edit", "/console/settings/roles",
         "/console/settings/roles/new", "/console/settings/roles/who", "/console/audit",

@@ -59,6 +59,10 @@ class GrpcIdentity:
         credential = sessions_pb2.LinkCredential(token=token)
         return self._sessions.CreateSession(sessions_pb2.CreateSessionRequest(link=credential, client_info=_client_info(client)))
 
+    def redeem_code(self, email: str, code: str, client: Client) -> sessions_pb2.CreateSessionResponse:
+        credential = sessions_pb2.CodeCredential(email=email, code=code)
+        return self._sessions.CreateSession(sessions_pb2.CreateSessionRequest(code=credential, client_info=_client_info(client)))
+
     def create_passport(self, session_token: str, customer_id: UUID | None) -> Entry:
         customer = f"customers/{customer_id}" if customer_id is not None else ""
         request = sessions_pb2.CreatePassportRequest(session_token=session_token, audience=AUDIENCE, customer=customer)
@@ -124,6 +128,9 @@ class GrpcIdentity:
     def redeem_password_link(self, token: str, password: str, client: Client) -> None:
         request = links_pb2.RedeemPasswordLinkRequest(token=token, new_password=password, client_info=_client_info(client))
         self._links.RedeemPasswordLink(request)
+
+    def disown_link(self, token: str, client: Client) -> None:
+        self._links.DisownLink(links_pb2.DisownLinkRequest(token=token, client_info=_client_info(client)))
 
     def send_link(self, account_id: UUID, purpose: links_pb2.Link.Purpose.ValueType, request_id: str) -> None:
         self._links.SendLink(links_pb2.SendLinkRequest(name=f"accounts/{account_id}", purpose=purpose, request_id=request_id))

@@ -17,6 +17,7 @@ from services.portal.views import (
     errors,
     formats,
     i18n,
+    links,
     own_sessions,
     people,
     preferences,
@@ -74,6 +75,7 @@ def create_app(services: Services, *, secret: bytes, public_url: str, proxies: i
         people.guard(blueprint, front, services)
         session.add_to(blueprint, front, services)
         authorize.add_to(blueprint, front, services)
+        links.add_to(blueprint, front, services)
         if front is CONSOLE:
             providers.add_to(blueprint, services)
         own_sessions.add_to(blueprint, front, services)

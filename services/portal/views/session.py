@@ -1,4 +1,4 @@
-"""Into the portal and out: sign-in, links of e-mails, passwords, the privacy policy. The same pages serve both webs."""
+"""Into the portal and out: sign-in, passwords, the privacy policy. The same pages serve both webs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from uuid import UUID
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from recapito.identity.v1.accounts_pb2 import Account
-from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link
 from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, Session
 from recapito.identity.v1.settings_pb2 import IdentitySettings
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -17,28 +16,22 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from libs.errors import FailedPrecondition, InvalidArgument, PermissionDenied, ResourceExhausted, ServiceError, Unauthenticated
 from libs.ids import new_id
 from services.portal.service import Services
-from services.portal.views import errors, i18n, markdown, people, protection
+from services.portal.views import errors, markdown, people, protection
 from services.portal.views.i18n import gettext as _
 from services.portal.views.i18n import language
 from services.portal.views.people import AREA, CONSOLE, Front, open_to_all, open_to_pending
 
 Reply = Response | WerkzeugResponse
-LINK_COOKIE = "link"
-LINK_COOKIE_SECONDS = 600
-PASSWORD_PURPOSES = {Link.SET_PASSWORD, Link.RESET_PASSWORD, Link.INVITATION}
 
 
 def add_to(blueprint: Blueprint, front: Front, services: Services) -> None:
     _add_sign_in(blueprint, front, services)
-    _add_entry(blueprint, front, services)
-    _add_link_requests(blueprint, front, services)
-    _add_password_links(blueprint, front, services)
     _add_password_change(blueprint, front, services)
     _add_policy(blueprint, front, services)
     _add_confirmation(blueprint, front, services)
 
 
-def _render(name: str, front: Front, status: int = 200, **values: object) -> Response:
+def render(name: str, front: Front, status: int = 200, **values: object) -> Response:
     return make_response(render_template(f"session/{name}.html", front=front.name, **values), status)
 
 
@@ -85,8 +78,16 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
 
 
 def sign_in_page(front: Front, services: Services, status: int = 200, *, email: str = "", error: str = "", wanted: str = "") -> Response:
-    known = providers(services) if front is CONSOLE else ()
-    return _render("sign_in", front, status, email=email, error=error, next=wanted, providers=known)
+    known, may_reset = providers(services) if front is CONSOLE else (), self_service(front, services)
+    return render("sign_in", front, status, email=email, error=error, next=wanted, providers=known, self_service=may_reset)
+
+
+def self_service(front: Front, services: Services) -> bool:
+    """Tell whether people reset their passwords themselves here; while identity cannot tell, its own answer will."""
+    try:
+        return front is not AREA or services.identity.sign_in_settings().self_service_reset
+    except ServiceError:
+        return True
 
 
 def providers(services: Services) -> Sequence[IdentitySettings.Provider]:
@@ -150,125 +151,7 @@ def _add_confirmation(blueprint: Blueprint, front: Front, services: Services) ->
         return answer
 
 
-# --- links of e-mails ----------------------------------------------------------------------------------------------------------------
-def _add_entry(blueprint: Blueprint, front: Front, services: Services) -> None:
-    @blueprint.get("/enter/<token>")
-    @blueprint.get("/password/<token>", endpoint="keep_password_link")
-    @open_to_all
-    def keep_link(token: str) -> Reply:
-        """Move the token out of the address; nothing is spent, so that scanners of mail may open links."""
-        page = "set_password" if (request.endpoint or "").endswith("keep_password_link") else "enter"
-        answer = redirect(url_for(f"{front.name}.{page}"))
-        protection.set_cookie(answer, LINK_COOKIE, token[:100], LINK_COOKIE_SECONDS)
-        return answer
-
-    @blueprint.get("/enter")
-    @open_to_all
-    def enter() -> Reply:
-        token, link = _link(services)
-        if link is not None and link.purpose in PASSWORD_PURPOSES:
-            return redirect(url_for(f"{front.name}.set_password"))
-        if link is None or link.state != Link.USABLE:
-            return _dead_link(front, link)
-        return _render("enter", front, link=link, nonce=protection.nonce("enter", token))
-
-    @blueprint.post("/enter")
-    @open_to_all
-    def redeem() -> Reply:
-        token, link = _link(services)
-        if link is None or not protection.nonce_matches("enter", token):
-            return _dead_link(front, link)
-        try:
-            opened = services.identity.redeem_magic_link(token, people.client())
-        except (Unauthenticated, FailedPrecondition, InvalidArgument):
-            return _dead_link(front, services.identity.inspect_link(token))
-        answer = let_in(opened, front, services)
-        protection.drop_cookie(answer, LINK_COOKIE)
-        return answer
-
-
-def _add_link_requests(blueprint: Blueprint, front: Front, services: Services) -> None:
-    @blueprint.post("/links/renew")
-    @open_to_all
-    def renew_link() -> Reply:
-        token = protection.cookie(LINK_COOKIE)
-        if token:
-            services.identity.renew_link(token, people.client())
-        answer = _render("link_requested", front)
-        protection.drop_cookie(answer, LINK_COOKIE)
-        return answer
-
-    @blueprint.get("/links/<any(password,entry):wanted>")
-    @open_to_all
-    def ask_for_link(wanted: str) -> Reply:
-        return _render("ask_for_link", front, wanted=wanted, email="", error="")
-
-    @blueprint.post("/links/<any(password,entry):wanted>")
-    @open_to_all
-    def request_link(wanted: str) -> Reply:
-        """Answer alike whether the address is known or not."""
-        email = request.form.get("email", "").strip()
-        if "@" not in email or len(email) > 254:
-            error = _("Scrivi l’indirizzo email intero, come nome@azienda.it.")
-            return _render("ask_for_link", front, 422, wanted=wanted, email=email, error=error)
-        try:
-            purpose = Link.RESET_PASSWORD if wanted == "password" else Link.MAGIC
-            services.identity.request_link(purpose, front.account_kind, email, people.client())
-        except ResourceExhausted as error:
-            return _render("ask_for_link", front, 429, wanted=wanted, email=email, error=errors.wait(error))
-        except FailedPrecondition as error:
-            return _render("ask_for_link", front, 409, wanted=wanted, email=email, error=errors.sentence(error))
-        return _render("link_requested", front)
-
-
-def _link(services: Services) -> tuple[str, InspectLinkResponse | None]:
-    """Return the token of the link that this browser opened, and what it is for; None for no link or a made-up one."""
-    token = protection.cookie(LINK_COOKIE)
-    link = services.identity.inspect_link(token) if token else None
-    if link is None or link.purpose == Link.PURPOSE_UNSPECIFIED:
-        return token, None
-    if "person" not in g:
-        g.language = i18n.negotiate(link.language_code)
-        g.right_to_left = link.right_to_left
-    return token, link
-
-
-def _dead_link(front: Front, link: InspectLinkResponse | None) -> Response:
-    """Say what is wrong with a link; a fresh one can be had for one that was real."""
-    return _render("dead_link", front, 410, state=Link.State.Name(link.state) if link is not None else "")
-
-
 # --- passwords -----------------------------------------------------------------------------------------------------------------------
-def _add_password_links(blueprint: Blueprint, front: Front, services: Services) -> None:
-    @blueprint.get("/password")
-    @open_to_all
-    def set_password() -> Reply:
-        token, link = _link(services)
-        if link is None or link.state != Link.USABLE or link.purpose not in PASSWORD_PURPOSES:
-            return _dead_link(front, link)
-        return _set_password_page(front, link, token)
-
-    @blueprint.post("/password")
-    @open_to_all
-    def redeem_password_link() -> Reply:
-        token, link = _link(services)
-        if link is None or not protection.nonce_matches("password", token):
-            return _dead_link(front, link)
-        password = request.form.get("new_password", "")
-        if mismatch := _mismatch(password):
-            return _set_password_page(front, link, token, mismatch)
-        try:
-            services.identity.redeem_password_link(token, password, people.client())
-        except InvalidArgument as error:
-            return _set_password_page(front, link, token, errors.sentence(error))
-        except (FailedPrecondition, Unauthenticated):
-            return _dead_link(front, services.identity.inspect_link(token))
-        answer = _render("password_set", front)
-        for name in (LINK_COOKIE, front.name):
-            protection.drop_cookie(answer, name)
-        return answer
-
-
 def _add_password_change(blueprint: Blueprint, front: Front, services: Services) -> None:
     @blueprint.get("/password/change")
     @open_to_pending
@@ -279,8 +162,8 @@ def _add_password_change(blueprint: Blueprint, front: Front, services: Services)
     @open_to_pending
     def save_password() -> Reply:
         password = request.form.get("new_password", "")
-        if mismatch := _mismatch(password):
-            return _change_password_page(front, mismatch)
+        if wrong := mismatch(password):
+            return _change_password_page(front, wrong)
         try:
             services.identity.change_password(request.form.get("current_password", ""), password, str(new_id()))
         except (InvalidArgument, PermissionDenied) as error:
@@ -288,20 +171,16 @@ def _add_password_change(blueprint: Blueprint, front: Front, services: Services)
         return protection.see(_next(front))
 
 
-def _mismatch(password: str) -> str:
+def mismatch(password: str) -> str:
     if len(password) < 12:
         return errors.said("PASSWORD_TOO_SHORT")
     return "" if request.form.get("repeated_password", password) == password else _("Le due password non sono uguali.")
 
 
-def _set_password_page(front: Front, link: InspectLinkResponse, token: str, error: str = "") -> Response:
-    return _render("set_password", front, 422 if error else 200, link=link, nonce=protection.nonce("password", token), error=error)
-
-
 def _change_password_page(front: Front, error: str = "") -> Response:
     wanted = request.values.get("next", "")
     needs_current = g.person.caller.session_state != "PASSWORD_CHANGE_REQUIRED"
-    return _render("change_password", front, 422 if error else 200, error=error, next=wanted, needs_current=needs_current)
+    return render("change_password", front, 422 if error else 200, error=error, next=wanted, needs_current=needs_current)
 
 
 # --- the privacy policy --------------------------------------------------------------------------------------------------------------
@@ -331,7 +210,7 @@ def _policy_page(front: Front, services: Services, error: str = "") -> Response:
     policy = services.identity.get_current_policy()
     text = (policy.text.en or policy.text.it) if language() == "en" else (policy.text.it or policy.text.en)
     asked = front is AREA and "person" in g and g.person.caller.session_state == "POLICY_REQUIRED"
-    return _render(
+    return render(
         "policy",
         front,
         409 if error else 200,

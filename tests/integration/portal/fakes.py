@@ -186,6 +186,7 @@ class FakeIdentity:
     temporary: set[UUID] = field(default_factory=set)
     sessions: dict[str, StoredSession] = field(default_factory=dict)
     links: dict[str, StoredLink] = field(default_factory=dict)
+    codes: dict[tuple[str, str], str] = field(default_factory=dict)  # address and code -> token of the link
     requested: list[tuple[str, str]] = field(default_factory=list)  # purpose and address of every link asked for
     policies: list[Policy] = field(default_factory=list)
     acceptances: list[tuple[UUID, Acceptance]] = field(default_factory=list)
@@ -228,6 +229,15 @@ class FakeIdentity:
         link = self.links.get(token)
         if link is None or link.state != Link.USABLE or link.purpose != Link.MAGIC:
             raise Unauthenticated("this link is spent or expired", reason="LINK_SPENT")
+        link.state = Link.SPENT
+        self.clients.append(client)
+        return self._open(link.account_id, "MAGIC_LINK", None, link.landing)
+
+    def redeem_code(self, email: str, code: str, client: Client) -> CreateSessionResponse:
+        self._fail()
+        link = self.links.get(self.codes.get((email.casefold(), code), ""))
+        if link is None or link.state != Link.USABLE:
+            raise Unauthenticated("address or code are wrong", reason="WRONG_CREDENTIALS")
         link.state = Link.SPENT
         self.clients.append(client)
         return self._open(link.account_id, "MAGIC_LINK", None, link.landing)
@@ -389,6 +399,15 @@ class FakeIdentity:
             raise InvalidArgument.of("new_password", "is too common", "PASSWORD_TOO_COMMON")
         link.state = Link.SPENT
         self.passwords[link.account_id] = password
+        self.sessions = {token: session for token, session in self.sessions.items() if session.account_id != link.account_id}
+
+    def disown_link(self, token: str, client: Client) -> None:
+        self._fail()
+        link = self.links.get(token)
+        if link is None or link.state != Link.USABLE or link.purpose != Link.DISOWN:
+            raise FailedPrecondition("this link is spent", reason="LINK_SPENT")
+        link.state = Link.SPENT
+        self.passwords.pop(link.account_id, None)
         self.sessions = {token: session for token, session in self.sessions.items() if session.account_id != link.account_id}
 
     def send_link(self, account_id: UUID, purpose: Link.Purpose.ValueType, request_id: str) -> None:

@@ -197,6 +197,7 @@ PAGES = [
     "/console/invoices/{draft}/issue", "/console/invoices/{draft}/delete", "/console/invoices/{due}/payments/new", "/console/dispatches",
     "/console/dispatches/{dispatch}", "/console/dispatches/{dispatch}/why/{giuseppe}", "/console/messages", "/console/settings",
     "/console/settings/organisation", "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups",
+    "/console/settings/sign-in", "/console/sessions",
     "/console/settings/groups/new", "/console/settings/privacy", "/console/settings/privacy/new", "/console/settings/operators",
     "/console/settings/operators/new", "/console/settings/roles", "/console/settings/roles/new", "/console/settings/roles/who",
     "/console/settings/applications", "/console/settings/applications/new",

@@ -219,11 +219,140 @@ def test_an_address_that_is_none_is_said_to_be_none(browser: Browser) -> None:
     assert 'value="mario"' in browser.page
 
 
+@pytest.mark.req("R-IDN-20")
+def test_where_settings_forbid_it_link_and_page_of_a_reset_are_absent(told: Story, browser: Browser) -> None:
+    browser.get("/area/sign-in")
+    assert "Password dimenticata?" in browser.page
+    told.backend.identity.settings.self_service_reset = False
+    browser.get("/area/sign-in")
+    assert "Password dimenticata?" not in browser.page
+    assert browser.get("/area/links/password").status_code == 404
+    browser.get("/area/links/entry")
+    assert browser.send("/area/links/password", {"email": "laura.bianchi@abc.example"}).status_code == 404
+    assert told.backend.identity.requested == []
+    browser.get("/console/sign-in")
+    assert "Password dimenticata?" in browser.page, "operators have nobody else to ask"
+
+
+@pytest.mark.req("R-IDN-20")
+def test_where_settings_forbid_it_an_expired_reset_offers_no_fresh_one(told: Story, browser: Browser) -> None:
+    told.link(told.laura, Link.RESET_PASSWORD, token="reset")
+    told.backend.identity.links["reset"].state = Link.EXPIRED
+    told.backend.identity.settings.self_service_reset = False
+    browser.get("/area/password/reset")
+    browser.get("/area/password")
+    assert "lo invia chi gestisce l’area riservata" in browser.page
+    assert "Invia un nuovo link" not in browser.page
+
+
 def test_without_self_service_the_page_says_whom_to_ask(told: Story, browser: Browser) -> None:
     browser.get("/area/links/password")
     told.backend.identity.failure = FailedPrecondition("off", reason="SELF_SERVICE_RESET_OFF")
     browser.send("/area/links/password", {"email": "mario.rossi@abc.example"})
     assert "scrivi a chi gestisce l’area riservata" in browser.page
+
+
+# --- codes ---------------------------------------------------------------------------------------------------------------------------
+def code_for(told: Story, code: str = "WXYZ-7654") -> str:
+    told.accept_policy(told.laura)
+    told.link(told.laura, Link.MAGIC, f"invoices/{told.due}", token="beside")
+    told.backend.identity.codes["laura.bianchi@abc.example", code] = "beside"
+    return code
+
+
+def test_who_asked_for_a_link_may_type_its_code_on_the_same_page(told: Story, browser: Browser) -> None:
+    code = code_for(told)
+    browser.get("/area/links/entry")
+    browser.send("/area/links/entry", {"email": "laura.bianchi@abc.example"})
+    assert "Scrivi qui il codice" in browser.page
+    answer = browser.send("/area/code", {"code": f" {code} "})
+    assert answer.location == f"/area/invoices/{told.due}"
+    assert browser.get(answer.location).status_code == 200
+
+
+def test_the_code_has_a_page_of_its_own_beside_every_way_in(told: Story, browser: Browser) -> None:
+    code = code_for(told)
+    for page in ("/area/sign-in", "/area/enter/beside", "/area/enter"):
+        browser.get(page)
+    assert 'href="/area/code"' in browser.page
+    browser.get("/area/code")
+    answer = browser.send("/area/code", {"email": "laura.bianchi@abc.example", "code": code})
+    assert answer.location == f"/area/invoices/{told.due}"
+
+
+def test_whatever_is_wrong_with_a_code_the_page_is_the_same(told: Story, new_browser: Callable[[], Browser]) -> None:
+    code = code_for(told)
+    pages = []
+    for email, typed in (("laura.bianchi@abc.example", "2222-2222"), ("nobody@abc.example", code), ("laura.bianchi@abc.example", "")):
+        browser = new_browser()
+        browser.get("/area/code")
+        answer = browser.send("/area/code", {"email": email, "code": typed})
+        assert answer.status_code == 422
+        pages.append(browser.page.replace(email, "").replace(browser.hidden()["csrf_token"], ""))
+    assert len(set(pages)) == 1
+    assert "non è giusto o non vale più" in pages[0]
+    assert code not in pages[1]
+
+
+def test_too_many_codes_are_told_when_to_try_again(told: Story, browser: Browser) -> None:
+    told.backend.identity.failure = ResourceExhausted("slow down", retry_after_seconds=240)
+    browser.get("/area/code")
+    answer = browser.send("/area/code", {"email": "laura.bianchi@abc.example", "code": "2222-2222"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "240")
+
+
+def test_operators_have_no_codes(browser: Browser) -> None:
+    assert browser.get("/console/code").status_code in {302, 404}
+
+
+# --- this was not me -----------------------------------------------------------------------------------------------------------------
+def test_disowning_asks_first_and_then_ends_every_session(told: Story, new_browser: Callable[[], Browser]) -> None:
+    told.accept_policy(told.laura)
+    inside, owner = new_browser(), new_browser()
+    inside.sign_in("laura.bianchi@abc.example")
+    told.link(told.laura, Link.DISOWN, token="disown")
+    for _ in range(2):
+        owner.get("/area/disown/disown")
+        owner.get("/area/disown")
+    assert "l•••@abc.example" in owner.page
+    assert inside.get("/area/").status_code == 200, "looking ends nothing"
+    owner.send("/area/disown")
+    assert "Accessi chiusi" in owner.page
+    assert inside.get("/area/").status_code == 302
+    assert told.laura not in told.backend.identity.passwords
+    owner.send("/area/links/renew")
+    assert told.backend.identity.requested == [("DISOWN", "laura.bianchi@abc.example")]
+
+
+def test_only_the_page_that_showed_it_disowns(told: Story, browser: Browser) -> None:
+    told.link(told.laura, Link.DISOWN, token="disown")
+    browser.get("/area/disown/disown")
+    browser.get("/area/disown")
+    assert browser.send("/area/disown", {"nonce": "made up"}).status_code == 410
+    assert told.backend.identity.links["disown"].state == Link.USABLE
+
+
+@pytest.mark.parametrize(("state", "title"), [(Link.SPENT, "Segnalazione già ricevuta"), (Link.EXPIRED, "Questo link è scaduto")])
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_a_dead_link_to_disown_offers_a_new_password(
+    told: Story, browser: Browser, state: Link.State.ValueType, title: str, signed_in: bool
+) -> None:
+    if signed_in:
+        told.accept_policy(told.laura)
+        browser.sign_in("laura.bianchi@abc.example")
+    told.link(told.laura, Link.DISOWN, token="disown")
+    told.backend.identity.links["disown"].state = state
+    browser.get("/area/disown/disown")
+    assert browser.get("/area/disown").status_code == 410
+    assert title in browser.page
+    assert "Invia il link per la nuova password" in browser.page
+
+
+@pytest.mark.parametrize("page", ["enter", "password"])
+def test_a_link_to_disown_opened_elsewhere_finds_its_page(told: Story, browser: Browser, page: str) -> None:
+    told.link(told.laura, Link.DISOWN, token="disown")
+    browser.get(f"/area/{page}/disown")
+    assert browser.get(f"/area/{page}").location == "/area/disown"
 
 
 # --- passwords -----------------------------------------------------------------------------------------------------------------------
