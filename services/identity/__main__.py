@@ -80,7 +80,7 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     """Return the gRPC server, not started. clock judges sessions and keys, database_now links; tests move them."""
     _, new_uow, new_reads = _units_of_work(settings, clock, database_now)
     contacts, hasher = _contacts(settings), Argon2Hasher(places=max(1, settings.server_threads // 2))
-    providers = OpenIdProviders(settings.providers(), clock, loopback=settings.environment != "production")
+    providers = OpenIdProviders(settings.providers(), clock, loopback=settings.on_trial)
     codes, passkeys = PyotpCodes(site(settings.public_url)[0]), WebAuthn(settings.public_url)
     signer = JoseSigner()
     keys = servicer.KeyRing(signer, new_reads, new_uow, timedelta(days=settings.signing_key_days), clock)

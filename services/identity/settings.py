@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 
 from libs.settings import ServiceSettings
 from services.identity.domain.accounts import fold
-from services.identity.domain.providers import LinkRule, Provider
+from services.identity.domain.providers import LinkRule, Provider, secure
 
 
 class ProviderSettings(BaseModel):
@@ -19,7 +19,7 @@ class ProviderSettings(BaseModel):
 
     id: str = Field(pattern=r"^[a-z0-9-]{1,40}$")  # stands in the address that the provider sends people back to
     display_name: str = Field(min_length=1, max_length=60)  # on the button: "Entra con …"
-    issuer: str = Field(pattern=r"^https?://\S+$", max_length=500)  # as its discovery document says, to the letter
+    issuer: str = Field(max_length=500)  # as its discovery document says, to the letter
     client_id: str = Field(min_length=1)
     client_secret: SecretStr = SecretStr("")  # empty: a public client, whom PKCE protects alone
     email_domains: list[Annotated[str, StringConstraints(pattern=r"^[^@\s]+$")]] = Field(min_length=1)  # of whom it may speak
@@ -51,12 +51,20 @@ class Settings(ServiceSettings):
     def issuer(self) -> str:
         return (self.api_url or self.public_url).rstrip("/")
 
-    @model_validator(mode="after")
-    def _provider_ids_differ(self) -> Self:
-        ids = [provider.id for provider in self.identity_providers]
+    @field_validator("identity_providers")
+    @classmethod
+    def _fit_together(cls, providers: tuple[ProviderSettings, ...], settings: ValidationInfo) -> tuple[ProviderSettings, ...]:
+        ids = [provider.id for provider in providers]
         if len(set(ids)) < len(ids):
-            raise ValueError("two identity providers have the same id")
-        return self
+            raise ValueError("two of them have the same id")
+        if not all(secure(provider.issuer, loopback=_on_trial(settings.data["environment"])) for provider in providers):
+            raise ValueError("an issuer must be https")
+        return providers
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether providers on this machine may be asked without https."""
+        return _on_trial(self.environment)
 
     def providers(self) -> list[Provider]:
         """Return the configured providers; the console's own address is one that each may send people back to."""
@@ -73,3 +81,7 @@ class Settings(ServiceSettings):
             )
             for given in self.identity_providers
         ]
+
+
+def _on_trial(environment: str) -> bool:
+    return environment != "production"

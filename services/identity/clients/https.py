@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-import ipaddress
 import time
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+
+from services.identity.domain.providers import secure
 
 CONNECT_SECONDS, READ_SECONDS, WHOLE_SECONDS = 3.0, 3.0, 5.0
 MAX_BYTES = 256 * 1024  # after decompression
@@ -21,21 +21,6 @@ S = TypeVar("S", bound=requests.Session)
 
 class Refused(requests.RequestException):
     """We do not go there, or do not read what came back."""
-
-
-def secure(url: str, *, loopback: bool) -> bool:
-    """Tell whether a URL is https. loopback: plain http to this machine will do too, for development."""
-    parts = urlsplit(url)
-    return bool(parts.hostname) and (
-        parts.scheme == "https" or (loopback and parts.scheme == "http" and _is_loopback(parts.hostname or ""))
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class BoundedAdapter(HTTPAdapter):

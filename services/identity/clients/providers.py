@@ -22,7 +22,7 @@ from libs import telemetry
 from libs.errors import Unauthenticated, Unavailable
 from libs.unit_of_work import Clock
 from services.identity.clients import https
-from services.identity.domain.providers import AuthorizationRequest, Claims, Provider
+from services.identity.domain.providers import AuthorizationRequest, Claims, Provider, secure
 
 SCOPE = "openid email"
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"})
@@ -162,7 +162,7 @@ class _Client:
             found = _Metadata.model_validate(self._ask(get_well_known_url(self.provider.issuer, external=True)))
             if found.issuer != self.provider.issuer:
                 raise ValueError("the metadata is of another issuer")
-            if not https.secure(found.authorization_endpoint, loopback=self._loopback):
+            if not secure(found.authorization_endpoint, loopback=self._loopback):
                 raise ValueError("nobody is sent to a page without https")
             return found
 

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from services.identity.domain.accounts import fold
 
 SIGN_IN_LIFE = timedelta(minutes=10)  # from the button to the way back
+
+
+def secure(url: str, *, loopback: bool) -> bool:
+    """Tell whether a URL is https. loopback: plain http to this machine will do too, for development."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return bool(host) and (parts.scheme == "https" or (loopback and parts.scheme == "http" and _is_loopback(host)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class LinkRule(enum.Enum):

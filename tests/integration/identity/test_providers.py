@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import hmac
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,6 +27,8 @@ from services.identity.domain.providers import LinkRule
 from services.identity.repository.tables import authorization_requests, provider_identities
 from services.identity.settings import ProviderSettings
 from tests import openid_provider
+from tests.integration.identity.test_factors import with_app
+from tests.integration.identity.test_races import all_at_once
 from tests.integration.identity.world import PASSWORD, USER_AGENT, World
 from tests.openid_provider import CLIENT_ID, CLIENT_SECRET, Claims, OpenIdProvider
 
@@ -235,6 +239,35 @@ def test_the_provider_can_be_told_to_ask_again(lite: World, provider: OpenIdProv
     request = sessions_pb2.StartProviderSignInRequest(provider="studio", redirect_uri=BACK, reauthenticate=True)
     assert parse_qs(urlsplit(lite.sessions.StartProviderSignIn(request).authorization_uri).query)["prompt"] == ["login"]
     assert "prompt" not in start(lite).authorization_uri
+
+
+def test_who_has_a_second_factor_gives_it_after_the_provider_too(lite: World, provider: OpenIdProvider) -> None:
+    """Rule 17: the provider stands for the password, and for no more."""
+    with_app(lite, sign_in(lite, provider).session_token)
+    opened = sign_in(lite, provider)
+    assert opened.session.state == sessions_pb2.Session.SECOND_FACTOR_REQUIRED
+    with lite.as_person(opened.session_token), pytest.raises(PermissionDenied):
+        lite.accounts.ListAccounts(accounts_pb2.ListAccountsRequest())
+
+
+# --- at the same moment --------------------------------------------------------------------------------------------------------------
+def test_of_two_who_bring_the_same_answer_one_gets_in(provided: World, provider: OpenIdProvider) -> None:
+    answer = provider.answer(start(provided).authorization_uri)
+    assert all_at_once([partial(finish, provided, answer)] * 2) == {"": 1, "PROVIDER_SIGN_IN_EXPIRED": 1}
+
+
+def test_one_person_may_come_in_two_browsers_at_once(provided: World, provider: OpenIdProvider) -> None:
+    answers = [provider.answer(start(provided).authorization_uri) for _ in range(2)]
+    assert all_at_once([partial(finish, provided, answer) for answer in answers]) == {"": 2}
+    assert len(links(provided)) == 1
+
+
+def test_of_two_people_with_one_address_one_is_linked(provided: World, provider: OpenIdProvider) -> None:
+    answers = [provider.answer(start(provided).authorization_uri) for _ in range(2)]
+    number = itertools.count()
+    provider.alter = lambda claims: claims | {"sub": f"person {next(number)}"}
+    assert all_at_once([partial(finish, provided, answer) for answer in answers]) == {"": 1, "WRONG_CREDENTIALS": 1}
+    assert len(links(provided)) == 1
 
 
 # --- the request ---------------------------------------------------------------------------------------------------------------------
