@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 GENESIS = "0" * 64  # stands before the first entry of each chain
-SIGN_IN_REFUSALS = frozenset({"WRONG_CREDENTIALS", "WRONG_PASSWORD", "WRONG_CODE", "TOO_MANY_ATTEMPTS"})
+SIGN_IN_REFUSALS = frozenset({"WRONG_CREDENTIALS", "WRONG_PASSWORD", "WRONG_CODE", "TOO_MANY_ATTEMPTS", "invalid_client"})
 _json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode  # made once: it is called for each entry
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 

@@ -35,6 +35,7 @@ def known_client(account_id: UUID, *, uow: UnitOfWork) -> tuple[Account, ClientM
     account = uow.accounts.find(account_id)
     if account is None or account.kind is not Kind.SERVICE or account.disabled or account.client is None:
         raise InvalidClient("this client is not known, or did not prove who it is")
+    audit.note(resource=f"accounts/{account.id}")
     return account, account.client
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,7 +22,7 @@ from recapito.platform.events.v1.events_pb2 import AuditEntryRecorded
 from libs.errors import InvalidArgument, PermissionDenied, ServiceError, Unauthenticated
 from libs.messaging.consumer import Delivery
 from services.identity import __main__ as identity
-from services.identity import consumer
+from services.identity import consumer, jobs
 from services.identity.clients.heads import FileHeads
 from services.identity.clients.signing import JoseSigner
 from services.identity.repository.tables import audit_chains, audit_entries
@@ -325,6 +328,24 @@ def test_a_chain_cut_off_with_its_head_does_not_fit_the_exported_one(world: Worl
     assert identity.broken_chains(world.settings) == []
     settings = world.settings.model_copy(update={"audit_head_file": tmp_path / "heads.jsonl"})
     assert identity.broken_chains(settings) == ["the audit of contacts is broken at entry 4: it or one before was changed or removed"]
+
+
+def test_the_worker_signs_and_exports(world: World, tmp_path: Path, eventually: Callable[..., object]) -> None:
+    world.administrator()
+    record(world, told())
+    keys = partial(tokens.signing_keys, timedelta(days=30), new_reads=world.new_uow, new_uow=world.new_uow, clock=world.clock)
+    heads, stop = FileHeads(tmp_path / "heads.jsonl"), threading.Event()
+    job = jobs.sign_audit(world.new_uow, world.new_uow, keys, JoseSigner(), heads, world.clock)
+    thread = threading.Thread(target=job, args=[stop])
+    thread.start()
+    try:
+        eventually(lambda: heads.last("contacts"))
+    finally:
+        stop.set()
+        thread.join()
+    with world.engine.connect() as connection:
+        signed = connection.execute(sa.select(audit_chains.c.signed_sequence).where(audit_chains.c.service == "contacts")).scalar_one()
+    assert signed == 1
 
 
 def test_heads_are_signed_as_the_chain_grows(world: World, tmp_path: Path) -> None:

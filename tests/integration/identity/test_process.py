@@ -40,6 +40,7 @@ def test_it_starts_answers_and_drains(sqlite_url: str, tmp_path: Path, eventuall
     invitation = run("create-administrator", "--email", "ada@studio.example")
     assert len(invitation) >= 43
     assert run("rotate-keys") == "done"
+    assert run("audit-verify") == "the audit is intact"
     server = subprocess.Popen([sys.executable, "-m", "services.identity", "server"], cwd=ROOT, env=environment)
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:

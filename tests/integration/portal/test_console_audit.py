@@ -26,7 +26,7 @@ def _entries(told: Story) -> None:
     audit, operator = told.backend.audit, f"accounts/{told.operator}"
     audit.record(CREATE, f"contacts/{told.laura}", actor=operator, days_ago=9)
     audit.record(PRIMARY, f"customers/{told.abc}/affiliations/{told.mario}", actor=operator, days_ago=5)
-    audit.record(ISSUE, f"invoices/{told.due}", actor=operator, changed_fields=["notes"], days_ago=3)
+    audit.record(ISSUE, f"invoices/{told.due}", actor=operator, changed_fields=["notes", "lines", "later.on"], days_ago=3)
     audit.record(SIGN_IN, f"accounts/{told.laura}", result="UNAUTHENTICATED WRONG_CREDENTIALS", ip_address="192.0.2.7")
 
 
@@ -38,7 +38,15 @@ def test_each_changing_method_has_words() -> None:
 def test_who_did_what_to_whom_stands_in_words_and_leads_there(told: Story, console: Operator) -> None:
     page = console.open("/console/settings")
     page = console.follow("Registro delle operazioni")
-    for words in ("Nuovo contatto", "Scelta del contatto principale", "Emissione di una fattura", "Francesca", "Accesso", "192.0.2.7"):
+    for words in (
+        "Nuovo contatto",
+        "Scelta del contatto principale",
+        "Emissione di una fattura",
+        "Francesca",
+        "Accesso",
+        "192.0.2.7",
+        "note, righe, later",
+    ):
         assert words in page.text
     assert "indirizzo, password o codice errati" in page.text
     assert "nessuno riconosciuto" in page.text

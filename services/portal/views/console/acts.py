@@ -27,6 +27,12 @@ ACTS = {
     "recapito.contacts.v1.Groups.CreateGroup": N_("Nuovo gruppo"),
     "recapito.contacts.v1.Groups.UpdateGroup": N_("Modifica di un gruppo"),
     "recapito.contacts.v1.Groups.DeleteGroup": N_("Eliminazione di un gruppo"),
+    "recapito.contacts.v1.ContactRoles.CreateContactRole": N_("Nuovo ruolo dei contatti"),
+    "recapito.contacts.v1.ContactRoles.UpdateContactRole": N_("Modifica di un ruolo dei contatti"),
+    "recapito.contacts.v1.ContactRoles.DeleteContactRole": N_("Eliminazione di un ruolo dei contatti"),
+    "recapito.contacts.v1.Notes.CreateNote": N_("Nuova nota"),
+    "recapito.contacts.v1.Notes.UpdateNote": N_("Modifica di una nota"),
+    "recapito.contacts.v1.Notes.DeleteNote": N_("Eliminazione di una nota"),
     "recapito.contacts.v1.Settings.UpdateContactsSettings": N_("Modifica delle impostazioni dei contatti"),
     "recapito.documents.v1.Invoices.CreateInvoice": N_("Nuova bozza di fattura"),
     "recapito.documents.v1.Invoices.UpdateInvoice": N_("Modifica di una fattura"),
@@ -77,7 +83,57 @@ REFUSALS = {  # by the reason; of the others only that they are
     "LINK_CANCELLED": N_("link annullato"),
     "LINK_UNKNOWN": N_("link sconosciuto"),
     "NOT_ALLOWED": N_("permesso mancante"),
+    "invalid_client": N_("applicazione non riconosciuta"),
     "NOT_FRESH": N_("password da confermare"),
+}
+FIELDS = {  # by the first part of their paths
+    "access": N_("accesso al portale"),
+    "administrators_need_second_factor": N_("verifica in due passaggi"),
+    "block_ticket_email": N_("blocco email sui ticket"),
+    "capabilities": N_("permessi"),
+    "categories": N_("categorie"),
+    "client": N_("applicazione"),
+    "contact_points": N_("recapiti"),
+    "contact_role": N_("ruolo"),
+    "contacts_may_use_second_factor": N_("verifica in due passaggi"),
+    "currency_code": N_("valuta"),
+    "default_permissions": N_("permessi iniziali"),
+    "default_preferences": N_("notifiche iniziali"),
+    "direction": N_("direzione del testo"),
+    "display_name": N_("nome"),
+    "do_not_call": N_("non chiamare"),
+    "due_date": N_("scadenza"),
+    "email": N_("email"),
+    "first_name": N_("nome"),
+    "groups": N_("gruppi"),
+    "iban": N_("IBAN"),
+    "internal_reference": N_("riferimento interno"),
+    "issuer": N_("chi emette"),
+    "kind": N_("tipo"),
+    "label_en": N_("nome"),
+    "label_it": N_("nome"),
+    "language_code": N_("lingua"),
+    "last_name": N_("cognome"),
+    "lines": N_("righe"),
+    "magic_link_lifetime_days": N_("durata dei link di accesso"),
+    "newsletter": N_("newsletter"),
+    "notes": N_("note"),
+    "organization_name": N_("nome dell’organizzazione"),
+    "parent_group": N_("gruppo superiore"),
+    "payment_term_days": N_("giorni per pagare"),
+    "permissions": N_("permessi"),
+    "phone": N_("telefono"),
+    "pinned": N_("in evidenza"),
+    "position": N_("posizione"),
+    "preference_profiles": N_("profili di notifica"),
+    "preferences": N_("notifiche"),
+    "roles": N_("ruoli"),
+    "self_service_reset": N_("nuova password da sé"),
+    "series": N_("numerazione"),
+    "tax_identity": N_("dati fiscali"),
+    "text": N_("testo"),
+    "time_zone": N_("fuso orario"),
+    "version": N_("versione"),
 }
 RESULTS = {"ok": N_("Riuscite"), "refused": N_("Rifiutate")}
 THINGS = {
@@ -96,6 +152,12 @@ THINGS = {
 def act(entry: AuditEntry) -> str:
     """Return what was done."""
     return _(ACTS[entry.method]) if entry.method in ACTS else entry.method.rpartition(".")[2]
+
+
+def fields(entry: AuditEntry) -> str:
+    """Return what was changed, such as "nome, email"."""
+    names = [path.partition(".")[0] for path in entry.changed_fields]
+    return ", ".join(dict.fromkeys(_(FIELDS[name]) if name in FIELDS else name for name in names))
 
 
 def acts() -> dict[str, dict[str, str]]:
