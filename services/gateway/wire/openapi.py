@@ -245,7 +245,11 @@ def _answer(schemas: Schemas, method: Method) -> dict[str, Any]:
     if method.answers_nothing:
         return {"204": {"description": "Done."}}
     if method.answers_bytes:
-        media = ("application/pdf", "application/jsonl", "application/octet-stream") if method.streams else ("application/json", "application/jwk-set+json")
+        media = (
+            ("application/pdf", "application/jsonl", "application/octet-stream")
+            if method.streams
+            else ("application/json", "application/jwk-set+json")
+        )
         text = "The bytes, as an attachment." if method.streams else "The document."
         return {"200": {"description": text, "content": {kind: {} for kind in media}}}
     return {"200": {"description": "Done.", "content": {JSON: {"schema": schemas.ref(method.output.DESCRIPTOR, "answer")}}}}
