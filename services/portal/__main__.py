@@ -22,6 +22,7 @@ def app(settings: Settings) -> Flask:
     )
     return views.create_app(
         services,
+        clients.connect_notes(settings, contacts_address=settings.contacts_address),
         secret=settings.web_secret.get_secret_value().encode(),
         public_url=settings.public_url,
         proxies=settings.trusted_proxies,

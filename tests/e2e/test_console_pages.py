@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, ViewportSize
+from recapito.contacts.v1.contact_roles_pb2 import ContactRole
+from recapito.contacts.v1.notes_pb2 import Note
 from recapito.notifications.v1.messages_pb2 import Message
 
 from tests.browser import DESKTOP, NARROWEST, PHONE, Window, window
@@ -26,6 +28,10 @@ def told() -> Story:
     told.backend.audit.record(SIGN_IN, f"accounts/{told.operator}", result="UNAUTHENTICATED WRONG_CREDENTIALS", ip_address="192.0.2.7")
     told.backend.audit.broken = {"documents": 3}
     next(iter(told.backend.notifications.messages.values())).state = Message.UNCERTAIN
+    role = told.backend.contacts.create_contact_role(ContactRole(label_it="Referente amministrativo", position=10), "")
+    told.backend.contacts.contacts[told.laura].affiliations[0].contact_role = role.name
+    for parent in (f"contacts/{told.laura}", f"customers/{told.abc}"):
+        told.backend.notes.create_note(parent, Note(text="Chiede il preventivo entro venerdì.\n\nRichiamare.", pinned=True), "")
     return told
 
 
@@ -39,6 +45,7 @@ def pages(told: Story) -> list[str]:
     abc, laura, draft, due = told.abc, told.laura, told.draft, told.due
     policy = told.backend.identity.policies[0].name.split("/")[1]
     message = next(iter(told.backend.notifications.messages))
+    role, note = next(iter(told.backend.contacts.contact_roles)), next(iter(told.backend.notes.notes)).split("/")[-1]
     return [
         "/console", "/console/customers", f"/console/customers/{abc}", f"/console/customers/{abc}/contacts",
         f"/console/customers/{abc}/billing", f"/console/customers/{abc}/edit", "/console/contacts", f"/console/contacts/{laura}",
@@ -50,8 +57,11 @@ def pages(told: Story) -> list[str]:
         f"/console/invoices/{draft}/edit", f"/console/invoices/{draft}/issue", f"/console/invoices/{due}/payments/new",
         "/console/dispatches", f"/console/dispatches/{told.dispatch}?q=verdi", f"/console/dispatches/{told.dispatch}/why/{laura}",
         "/console/messages", f"/console/messages/{message}", "/console/settings", "/console/settings/organisation",
-        "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups", "/console/settings/privacy",
-        "/console/settings/sign-in", "/console/sessions",
+        "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups",
+        "/console/settings/contact-roles", "/console/settings/contact-roles/new", f"/console/settings/contact-roles/{role}/edit",
+        f"/console/settings/contact-roles/{role}/delete", f"/console/contacts/{laura}/notes", f"/console/customers/{abc}/notes",
+        f"/console/contacts/{laura}/notes/{note}/edit", f"/console/contacts/{laura}/notes/{note}/delete",
+        "/console/settings/privacy", "/console/settings/sign-in", "/console/sessions",
         f"/console/settings/privacy/{policy}", "/console/settings/privacy/new", "/console/settings/operators",
         "/console/settings/operators/new", f"/console/settings/operators/{told.operator}/edit", "/console/settings/roles",
         "/console/settings/roles/new", "/console/settings/roles/who", "/console/audit",
@@ -92,6 +102,7 @@ def test_a_page_with_errors_passes_them_too(told: Story, base_url: str, chromium
 
 def test_nothing_scrolls_sideways_on_the_narrowest_phone(told: Story, base_url: str, chromium: Browser) -> None:
     told.backend.contacts.customers[told.abc].display_name = "Associazione per la Promozione della Contabilità Analitica S.p.A."
+    next(iter(told.backend.notes.notes.values())).text = "https://esempio.example/" + "x" * 200
     told.backend.contacts.contacts[told.laura].email = "una.casella.dal.nome.lunghissimo.davvero@associazione-per-la-promozione.example"
     with window(chromium, base_url, size=NARROWEST) as francesca:
         at_work(francesca)

@@ -10,10 +10,12 @@ from services.portal.clients.audit import GrpcAudit
 from services.portal.clients.contacts import GrpcContacts
 from services.portal.clients.documents import GrpcDocuments
 from services.portal.clients.identity import GrpcIdentity
+from services.portal.clients.notes import GrpcNotes
 from services.portal.clients.notifications import GrpcNotifications
 from services.portal.service import Services
+from services.portal.service.notes import Notes
 
-__all__ = ["connect"]
+__all__ = ["connect", "connect_notes"]
 
 
 def connect(settings: RpcSettings, *, contacts_address: str, documents_address: str, notifications_address: str) -> Services:
@@ -29,3 +31,8 @@ def connect(settings: RpcSettings, *, contacts_address: str, documents_address: 
         notifications=GrpcNotifications(channel(notifications_address)),
         audit=GrpcAudit(channel(settings.identity_address)),
     )
+
+
+def connect_notes(settings: RpcSettings, *, contacts_address: str) -> Notes:
+    """Open a channel to the notes of operators; after a fork, as `connect`."""
+    return GrpcNotes(client.connect(contacts_address, service="portal", settings=settings))

@@ -10,6 +10,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from recapito.contacts.v1 import (
     affiliations_pb2,
     affiliations_pb2_grpc,
+    contact_roles_pb2,
+    contact_roles_pb2_grpc,
     contacts_pb2,
     contacts_pb2_grpc,
     customers_pb2,
@@ -33,6 +35,7 @@ class GrpcContacts:
         self._contacts = contacts_pb2_grpc.ContactsStub(channel)
         self._affiliations = affiliations_pb2_grpc.AffiliationsStub(channel)
         self._groups = groups_pb2_grpc.GroupsStub(channel)
+        self._contact_roles = contact_roles_pb2_grpc.ContactRolesStub(channel)
         self._settings = settings_pb2_grpc.SettingsStub(channel)
         self._remembered_settings = Remembered(self._ask_settings)
         self._remembered_customer = Remembered(self._ask_customer)
@@ -136,7 +139,7 @@ class GrpcContacts:
         name = _affiliation(customer_id, contact_id)
         self._affiliations.DeleteAffiliation(affiliations_pb2.DeleteAffiliationRequest(name=name, etag=etag, request_id=request_id))
 
-    # --- groups and settings ---
+    # --- groups, contact roles and settings ---
     def list_groups(self, page: Page) -> groups_pb2.ListGroupsResponse:
         return self._groups.ListGroups(
             groups_pb2.ListGroupsRequest(page_size=page.size, page_token=page.token, filter=page.filter, order_by=page.order_by)
@@ -154,6 +157,31 @@ class GrpcContacts:
 
     def delete_group(self, group_id: UUID, etag: str, request_id: str) -> None:
         self._groups.DeleteGroup(groups_pb2.DeleteGroupRequest(name=f"groups/{group_id}", etag=etag, request_id=request_id))
+
+    def list_contact_roles(self, page: Page) -> contact_roles_pb2.ListContactRolesResponse:
+        return self._contact_roles.ListContactRoles(contact_roles_pb2.ListContactRolesRequest(page_size=page.size, page_token=page.token))
+
+    def get_contact_role(self, role_id: UUID) -> contact_roles_pb2.ContactRole:
+        return self._contact_roles.GetContactRole(contact_roles_pb2.GetContactRoleRequest(name=f"contactRoles/{role_id}"))
+
+    def create_contact_role(self, role: contact_roles_pb2.ContactRole, request_id: str) -> contact_roles_pb2.ContactRole:
+        request = contact_roles_pb2.CreateContactRoleRequest(contact_role=role, request_id=request_id)
+        return self._contact_roles.CreateContactRole(request)
+
+    def update_contact_role(
+        self, role: contact_roles_pb2.ContactRole, paths: Sequence[str], request_id: str
+    ) -> contact_roles_pb2.ContactRole:
+        mask = FieldMask(paths=paths)
+        request = contact_roles_pb2.UpdateContactRoleRequest(contact_role=role, update_mask=mask, request_id=request_id)
+        return self._contact_roles.UpdateContactRole(request)
+
+    def delete_contact_role(self, role_id: UUID, etag: str, request_id: str, *, replacement: str = "", clear: bool = False) -> None:
+        request = contact_roles_pb2.DeleteContactRoleRequest(name=f"contactRoles/{role_id}", etag=etag, request_id=request_id)
+        if replacement:
+            request.replacement = replacement
+        elif clear:
+            request.clear = True
+        self._contact_roles.DeleteContactRole(request)
 
     def get_contacts_settings(self) -> settings_pb2.ContactsSettings:
         return self._ask_settings(_SETTINGS)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from libs import web
 from services.portal.service import Services
+from services.portal.service.notes import Notes
 from services.portal.views import (
     area,
     assets,
@@ -31,8 +32,11 @@ MAX_BODY_BYTES = 1024 * 1024
 __all__ = ["create_app"]
 
 
-def create_app(services: Services, *, secret: bytes, public_url: str, proxies: int = 0) -> Flask:
-    """Return the application. secret: signs form tokens. public_url: as people type it. proxies: in front of us."""
+def create_app(services: Services, notes: Notes, *, secret: bytes, public_url: str, proxies: int = 0) -> Flask:
+    """Return the application. notes: for the console alone. secret: signs form tokens. public_url: as people type it.
+
+    proxies: in front of us.
+    """
     app = web.create_app(
         __name__,
         max_body_bytes=MAX_BODY_BYTES,
@@ -71,7 +75,7 @@ def create_app(services: Services, *, secret: bytes, public_url: str, proxies: i
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
-    for front, blueprint in ((AREA, area.blueprint(services)), (CONSOLE, console.blueprint(services))):
+    for front, blueprint in ((AREA, area.blueprint(services)), (CONSOLE, console.blueprint(services, notes))):
         people.guard(blueprint, front, services)
         session.add_to(blueprint, front, services)
         authorize.add_to(blueprint, front, services)

@@ -212,8 +212,9 @@ OWN = re.compile(r'name="csrf_token" value="[^"]*"|[0-9a-f]{32}|x*[a-z-]*@acme\.
 
 @pytest.fixture
 def pages(filled: World) -> FlaskClient:
-    services = replace(story().backend.services, identity=GrpcIdentity(filled.channel("portal")))
-    return views.create_app(services, secret=b"a secret of the tests", public_url="https://portal.example").test_client()
+    others = story().backend
+    services = replace(others.services, identity=GrpcIdentity(filled.channel("portal")))
+    return views.create_app(services, others.notes, secret=b"a secret of the tests", public_url="https://portal.example").test_client()
 
 
 def send(pages: FlaskClient, path: str, case: str, **fields: str) -> Callable[[], Any]:

@@ -19,6 +19,12 @@ from google.protobuf.message import Message as Proto
 from google.protobuf.timestamp_pb2 import Timestamp
 from recapito.access.v1 import access_pb2
 from recapito.contacts.v1.affiliations_pb2 import ListAffiliationsResponse, UpdateAffiliationRequest
+from recapito.contacts.v1.contact_roles_pb2 import (
+    ContactRole,
+    CreateContactRoleRequest,
+    ListContactRolesResponse,
+    UpdateContactRoleRequest,
+)
 from recapito.contacts.v1.contacts_pb2 import (
     Activity,
     Affiliation,
@@ -30,6 +36,7 @@ from recapito.contacts.v1.contacts_pb2 import (
 )
 from recapito.contacts.v1.customers_pb2 import CreateCustomerRequest, Customer, ListCustomersResponse, UpdateCustomerRequest
 from recapito.contacts.v1.groups_pb2 import CreateGroupRequest, Group, ListGroupsResponse, UpdateGroupRequest
+from recapito.contacts.v1.notes_pb2 import CreateNoteRequest, ListNotesResponse, Note, UpdateNoteRequest
 from recapito.contacts.v1.permissions_pb2 import Permissions
 from recapito.contacts.v1.settings_pb2 import ContactsSettings
 from recapito.documents.v1.document_pb2 import Totals
@@ -81,6 +88,7 @@ CAPABILITIES = frozenset(
         "contacts.read", "contacts.write", "contacts.delete", "contacts.settings", "documents.read", "documents.write", "documents.issue",
         "documents.payments", "documents.settings", "identity.read", "identity.accounts", "identity.access", "identity.policies",
         "identity.settings", "identity.audit", "notifications.read", "notifications.send", "contacts.see_all",
+        "contacts.notes", "contacts.notes.write", "contacts.notes.others",
     }
 )  # fmt: skip
 
@@ -660,6 +668,7 @@ class FakeContacts:
     customers: dict[UUID, Customer] = field(default_factory=dict)
     contacts: dict[UUID, Contact] = field(default_factory=dict)
     groups: dict[UUID, Group] = field(default_factory=dict)
+    contact_roles: dict[UUID, ContactRole] = field(default_factory=dict)
     activities: list[Activity] = field(default_factory=list)
     require_fresh: Callable[[], None] = lambda: None
     requests: Requests = field(default_factory=Requests)
@@ -736,6 +745,8 @@ class FakeContacts:
                     return str(not contact.HasField("last_access_time")).lower()
                 case "group":
                     return " ".join(contact.groups)
+                case "contact_role":
+                    return " ".join(affiliation.contact_role for affiliation in contact.affiliations)
             return str(getattr(contact, name, "")).lower()
 
         def words(contact: Contact) -> str:
@@ -878,6 +889,59 @@ class FakeContacts:
             raise FailedPrecondition("it has members", reason="GROUP_NOT_EMPTY")
         del self.groups[group_id]
 
+    # --- contact roles ---
+    def _counted(self, role: ContactRole) -> ContactRole:
+        held = [a for contact in self.contacts.values() for a in contact.affiliations if a.contact_role == role.name]
+        role.holder_count = len(held)
+        return role
+
+    def list_contact_roles(self, page: Page) -> ListContactRolesResponse:
+        roles = sorted(map(self._counted, self.contact_roles.values()), key=lambda role: (role.position, role.label_it))
+        return ListContactRolesResponse(contact_roles=roles)
+
+    def get_contact_role(self, role_id: UUID) -> ContactRole:
+        if role_id not in self.contact_roles:
+            raise NotFound(f"contactRoles/{role_id} does not exist")
+        return self._counted(self.contact_roles[role_id])
+
+    def _free_label(self, role: ContactRole) -> None:
+        for other in self.contact_roles.values():
+            if other.name != role.name and other.label_it.casefold() == role.label_it.casefold():
+                raise AlreadyExists("taken", reason="NAME_TAKEN", violations=[_taken("contact_role.label_it", "NAME_TAKEN")])
+
+    def create_contact_role(self, role: ContactRole, request_id: str) -> ContactRole:
+        check(CreateContactRoleRequest(contact_role=role))
+
+        def make() -> ContactRole:
+            self._free_label(role)
+            id_ = new_id()
+            stored = ContactRole()
+            stored.CopyFrom(role)
+            stored.name = f"contactRoles/{id_}"
+            self.contact_roles[id_] = touched(stored)
+            return stored
+
+        return self.requests.once(request_id, make)
+
+    def update_contact_role(self, role: ContactRole, paths: Sequence[str], request_id: str) -> ContactRole:
+        check(UpdateContactRoleRequest(contact_role=role, update_mask=FieldMask(paths=paths)))
+        self._free_label(role)
+        id_ = UUID(role.name.split("/")[1])
+        self.contact_roles[id_] = merged(self.get_contact_role(id_), role, paths)
+        return self.contact_roles[id_]
+
+    def delete_contact_role(self, role_id: UUID, etag: str, request_id: str, *, replacement: str = "", clear: bool = False) -> None:
+        role = self.get_contact_role(role_id)
+        if etag and etag != role.etag:
+            raise EtagMismatch("it was changed by someone else")
+        if role.holder_count and not replacement and not clear:
+            raise FailedPrecondition("it is held", reason="ROLE_IN_USE")
+        for contact in self.contacts.values():
+            for affiliation in contact.affiliations:
+                if affiliation.contact_role == role.name:
+                    affiliation.contact_role = replacement
+        del self.contact_roles[role_id]
+
     def get_contacts_settings(self) -> ContactsSettings:
         return self.settings
 
@@ -885,6 +949,47 @@ class FakeContacts:
         self.require_fresh()
         self.settings.CopyFrom(merged(self.settings, settings, paths))
         return self.settings
+
+
+@dataclass
+class FakeNotes:
+    """The notes of operators; who may do what is decided elsewhere. author: account of whoever calls now."""
+
+    notes: dict[str, Note] = field(default_factory=dict)
+    author: Callable[[], str] = lambda: ""
+    requests: Requests = field(default_factory=Requests)
+
+    def list_notes(self, parent: str, page: Page) -> ListNotesResponse:
+        own = [note for name, note in reversed(self.notes.items()) if name.startswith(f"{parent}/")]
+        shown, following = found_page(sorted(own, key=lambda note: not note.pinned), page, lambda _note, _name: "")
+        return ListNotesResponse(notes=shown, next_page_token=following)
+
+    def get_note(self, name: str) -> Note:
+        if name not in self.notes:
+            raise NotFound(f"{name} does not exist")
+        return self.notes[name]
+
+    def create_note(self, parent: str, note: Note, request_id: str) -> Note:
+        check(CreateNoteRequest(parent=parent, note=note))
+
+        def make() -> Note:
+            stored = Note(name=f"{parent}/notes/{new_id()}", text=note.text, pinned=note.pinned, author=self.author())
+            stored.create_time.CopyFrom(now())
+            stored.update_time.CopyFrom(stored.create_time)
+            self.notes[stored.name] = touched(stored)
+            return stored
+
+        return self.requests.once(request_id, make)
+
+    def update_note(self, note: Note, paths: Sequence[str], request_id: str) -> Note:
+        check(UpdateNoteRequest(note=note, update_mask=FieldMask(paths=paths)))
+        self.notes[note.name] = merged(self.get_note(note.name), note, paths)
+        return self.notes[note.name]
+
+    def delete_note(self, name: str, etag: str, request_id: str) -> None:
+        if etag and etag != self.get_note(name).etag:
+            raise EtagMismatch("it was changed by someone else")
+        del self.notes[name]
 
 
 # --- documents -----------------------------------------------------------------------------------------------------------------------
@@ -1140,6 +1245,7 @@ class Backend:
     documents: FakeDocuments
     notifications: FakeNotifications
     audit: FakeAudit
+    notes: FakeNotes
 
     @property
     def services(self) -> Services:
@@ -1167,5 +1273,6 @@ def empty_backend() -> Backend:
         return Caller(Kind.CONTACT, customer_id=chosen, permissions=permissions)
 
     documents.caller = caller
+    notes = FakeNotes(author=lambda: f"accounts/{identity.current.account_id}" if identity.current is not None else "")
     contacts.require_fresh = documents.require_fresh = identity.require_fresh
-    return Backend(identity, contacts, documents, notifications, FakeAudit(identity.require_fresh))
+    return Backend(identity, contacts, documents, notifications, FakeAudit(identity.require_fresh), notes)

@@ -17,7 +17,7 @@ from tests.integration.portal.fakes import PASSWORD
 
 
 def app(told: Story) -> Flask:
-    return views.create_app(told.backend.services, secret=b"a secret of the tests", public_url="http://localhost")
+    return views.create_app(told.backend.services, told.backend.notes, secret=b"a secret of the tests", public_url="http://localhost")
 
 
 @contextmanager

@@ -434,7 +434,7 @@ def test_a_link_for_the_password_is_sent_from_the_card_and_can_be_cancelled(told
 def test_a_person_may_act_for_a_further_customer(told: Story, console: Operator) -> None:
     console.open(f"/console/contacts/{told.laura}/link?q=Gallo")
     page = console.press("Collega", position="Consulente")
-    assert "Qualifica, permessi e notifiche qui sotto valgono per Gallo Fratelli S.n.c." in page.text
+    assert "Qualifica, ruolo, permessi e notifiche qui sotto valgono per Gallo Fratelli S.n.c." in page.text
     assert told.backend.contacts.get_affiliation(told.gallo, told.laura).position == "Consulente"
 
 

@@ -94,7 +94,7 @@ def test_no_page_holds_inline_style_or_script(laura: Browser, told: Story) -> No
 
 
 def test_with_https_cookies_are_bound_to_the_host(told: Story) -> None:
-    app = views.create_app(told.backend.services, secret=b"s", public_url="https://portal.example")
+    app = views.create_app(told.backend.services, told.backend.notes, secret=b"s", public_url="https://portal.example")
     client = app.test_client()
     page = client.get("/area/sign-in", base_url="https://portal.example")
     cookie = page.headers["Set-Cookie"]

@@ -187,7 +187,7 @@ def test_a_provider_that_is_down_is_said_at_once(told: Story, browser: Browser) 
 
 
 def test_with_https_the_cookie_is_bound_to_this_host(told: Story) -> None:
-    app = views.create_app(told.backend.services, secret=b"a secret of the tests", public_url="https://portal.example/")
+    app = views.create_app(told.backend.services, told.backend.notes, secret=b"a secret of the tests", public_url="https://portal.example/")
     answer = app.test_client().get(START, base_url="https://portal.example")
     (cookie,) = [value for value in answer.headers.getlist("Set-Cookie") if "provider" in value]
     assert cookie.startswith("__Host-provider=")

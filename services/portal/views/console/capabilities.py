@@ -27,7 +27,10 @@ CAPABILITIES: Mapping[str, tuple[Capability, ...]] = {
             N_("Vedere tutti i gruppi"),
             N_("Toglie il limite dei gruppi. Da sola non permette nulla: serve anche una facoltà per vedere."),
         ),
-        Capability("contacts.settings", N_("Gestire organizzazione, gruppi e valori iniziali")),
+        Capability("contacts.notes", N_("Leggere le note su clienti e contatti")),
+        Capability("contacts.notes.write", N_("Scrivere note"), N_("E cambiare o eliminare le proprie.")),
+        Capability("contacts.notes.others", N_("Cambiare ed eliminare le note degli altri")),
+        Capability("contacts.settings", N_("Gestire organizzazione, gruppi, ruoli dei contatti e valori iniziali")),
     ),
     N_("Fatture e pagamenti"): (
         Capability("documents.read", N_("Vedere fatture e pagamenti")),

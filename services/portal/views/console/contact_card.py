@@ -9,7 +9,7 @@ from flask import render_template
 from services.portal.service import Page, Services
 from services.portal.views import own_sessions
 from services.portal.views.console.context import existing
-from services.portal.views.console.customers import groups_of
+from services.portal.views.console.customers import contact_roles_of, groups_of
 from services.portal.views.console.names import customer_name, customer_of
 
 
@@ -24,6 +24,7 @@ def card(services: Services, contact_id: UUID, note: str = "") -> str:
         note=note,
         names={name: customer_name(services, name) for name in (f"customers/{customer_of(each)}" for each in contact.affiliations)},
         groups=groups_of(services),
+        roles=contact_roles_of(services),
         account=existing(lambda: identity.get_account(contact_id)),
         links=existing(lambda: identity.list_links(contact_id, Page(size=20))),
         sessions=None if open_sessions is None else own_sessions.rows(open_sessions.sessions),

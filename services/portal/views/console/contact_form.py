@@ -13,7 +13,7 @@ from recapito.contacts.v1.settings_pb2 import ContactsSettings
 from services.portal.service import Page, Services
 from services.portal.views.console import words
 from services.portal.views.console.context import Reply, id_of, uuid_of
-from services.portal.views.console.customers import groups_of, permission_values, permissions_of, phone
+from services.portal.views.console.customers import contact_roles_of, groups_of, permission_values, permissions_of, phone
 from services.portal.views.console.forms import Form, Value
 from services.portal.views.console.lists import argument
 from services.portal.views.i18n import gettext as _
@@ -23,15 +23,15 @@ FIELDS = {  # path of the request -> field of the form
     r"contact\.contact_points.*": "phone",
     r"contact\.access\.(start_date|end_date|enabled)": r"\1",
     r"contact\.groups.*": "groups",
-    r"contact\.affiliations\[0\]\.position": "position",
-    r"affiliation\.(position|contact)": r"\1",
+    r"contact\.affiliations\[0\]\.(position|contact_role)": r"\1",
+    r"affiliation\.(position|contact_role|contact)": r"\1",
     r"contact\.affiliations\[0\]\.preferences\.kinds.*|affiliation\.preferences\.kinds.*": "kinds",
 }
 CONTACT_PATHS = (
     "first_name", "last_name", "email", "contact_points", "language_code", "direction", "access",
     "block_ticket_email", "do_not_call", "newsletter", "groups",
 )  # fmt: skip
-AFFILIATION_PATHS = ("position", "permissions", "preferences")
+AFFILIATION_PATHS = ("position", "contact_role", "permissions", "preferences")
 ALL_OFF = Preferences()
 for _type in words.TYPES:
     setattr(ALL_OFF, _type, Preferences.OFF)
@@ -106,6 +106,9 @@ def _page(
     contact: Contact | None = None,
     affiliation: Affiliation | None = None,
 ) -> Reply:
+    roles = words.contact_role_options(contact_roles_of(services), full=True)
+    if "contact_role" in form.saved:
+        form.saved["contact_role"] = roles.get(form.saved["contact_role"], "")
     shown = render_template(
         "console/contact_form.html",
         form=form.again(),
@@ -114,6 +117,7 @@ def _page(
         affiliation=affiliation,
         inherited=inherited(customer, settings),
         groups=groups_of(services),
+        roles=roles,
     )
     return shown, form.code
 
@@ -184,6 +188,7 @@ def _values(contact: Contact, affiliation: Affiliation) -> dict[str, Value]:
         "newsletter": _flag(contact.newsletter),
         "groups": list(contact.groups),
         "position": affiliation.position,
+        "contact_role": affiliation.contact_role,
         "primary": _flag(affiliation.primary),
         **permission_values(affiliation.permissions),
         **preference_values(affiliation.preferences),
@@ -237,7 +242,9 @@ def _contact_of(form: Form, stored: Contact | None = None) -> Contact:
 
 
 def _affiliation_of(form: Form) -> Affiliation:
-    return Affiliation(position=form["position"], permissions=permissions_of(form), preferences=preferences_of(form))
+    return Affiliation(
+        position=form["position"], contact_role=form["contact_role"], permissions=permissions_of(form), preferences=preferences_of(form)
+    )
 
 
 def _new_contact(form: Form, customer: Customer) -> Contact:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template
 from recapito.notifications.v1.dispatches_pb2 import Explanation, Occasion
 
 from services.portal.service import Page, Services
+from services.portal.service.notes import Notes
+from services.portal.views.console import notes as note_pages
 from services.portal.views.console import words
 from services.portal.views.console.contact_access import contact_access
 from services.portal.views.console.contact_actions import contact_actions
 from services.portal.views.console.contact_card import card
 from services.portal.views.console.contact_form import contact_forms
 from services.portal.views.console.context import existing, id_of, page, permitted
-from services.portal.views.console.customers import groups_of
+from services.portal.views.console.customers import contact_roles_of, groups_of
 from services.portal.views.console.evidence import evidence
 from services.portal.views.console.lists import argument, asked, condition
-from services.portal.views.console.names import customer_name
+from services.portal.views.console.names import customer_name, full_name
 
 PORTAL = {"never": "never_entered", "on": "access.enabled", "off": "access.enabled"}
 
 
-def blueprint(services: Services) -> Blueprint:
+def blueprint(services: Services, notes: Notes) -> Blueprint:
     contacts, notifications = services.contacts, services.notifications
     pages = Blueprint("contacts", __name__, url_prefix="/contacts")
+    note_pages.add_to(pages, note_pages.Card(services, notes, "contacts", partial(_head, services)))
     contact_forms(pages, services)
     contact_access(pages, services)
     contact_actions(pages, services)
@@ -32,13 +37,14 @@ def blueprint(services: Services) -> Blueprint:
 
     @pages.get("")
     def index() -> Response:
-        group, portal = argument("group"), argument("portal", PORTAL)
+        group, role, portal = argument("group"), argument("role"), argument("portal", PORTAL)
         conditions = {"group": f"groups/{group}" if group else "", "language_code": argument("language", words.LANGUAGES)}
+        conditions["contact_role"] = f"contactRoles/{role}" if role else ""
         if portal:
             conditions[PORTAL[portal]] = "false" if portal == "off" else "true"
         found = contacts.list_contacts(asked(condition(**conditions)))
         names = {name: customer_name(services, name) for name in {contact.customer for contact in found.contacts}}
-        return page("contacts", found=found, names=names, groups=groups_of(services))
+        return page("contacts", found=found, names=names, groups=groups_of(services), roles=contact_roles_of(services))
 
     @pages.get("/<uuid:contact_id>")
     def show(contact_id: UUID) -> str:
@@ -67,6 +73,11 @@ def blueprint(services: Services) -> Blueprint:
         )
 
     return pages
+
+
+def _head(services: Services, contact_id: UUID) -> dict[str, Any]:
+    contact = services.contacts.get_contact(contact_id)
+    return {"contact": contact, "names": {contact.customer: customer_name(services, contact.customer)}, "subject_name": full_name(contact)}
 
 
 def _explained(services: Services, contact_id: UUID, kind: str, invoice: str) -> Explanation | None:

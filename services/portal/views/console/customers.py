@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from recapito.contacts.v1.contact_roles_pb2 import ContactRole
 from recapito.contacts.v1.contacts_pb2 import Affiliation
 from recapito.contacts.v1.customers_pb2 import Customer
 from recapito.contacts.v1.groups_pb2 import Group
 from recapito.contacts.v1.permissions_pb2 import Permissions
 
 from services.portal.service import Page, Services
+from services.portal.service.notes import Notes
+from services.portal.views.console import notes as note_pages
 from services.portal.views.console import words
 from services.portal.views.console.charts import months
 from services.portal.views.console.context import Reply, id_of, page, permitted
@@ -31,9 +36,10 @@ ADDRESS = ("street", "city", "province", "postal_code", "region_code")
 PATHS = ("kind", "categories", *TEXTS, "tax_identity", "permissions", "groups")
 
 
-def blueprint(services: Services) -> Blueprint:
+def blueprint(services: Services, notes: Notes) -> Blueprint:
     contacts, documents = services.contacts, services.documents
     pages = Blueprint("customers", __name__, url_prefix="/customers")
+    note_pages.add_to(pages, note_pages.Card(services, notes, "customers", partial(_head, services)))
 
     @pages.get("")
     def index() -> Response:
@@ -63,7 +69,8 @@ def blueprint(services: Services) -> Blueprint:
     @pages.get("/<uuid:customer_id>/contacts")
     def show_contacts(customer_id: UUID) -> str:
         customer = contacts.get_customer(customer_id)
-        return render_template("console/customer_contacts.html", customer=customer, affiliations=affiliations_of(services, customer_id))
+        affiliations, roles = affiliations_of(services, customer_id), contact_roles_of(services)
+        return render_template("console/customer_contacts.html", customer=customer, affiliations=affiliations, roles=roles)
 
     @pages.get("/<uuid:customer_id>/billing")
     def show_billing(customer_id: UUID) -> str:
@@ -108,6 +115,16 @@ def blueprint(services: Services) -> Blueprint:
 def groups_of(services: Services) -> list[Group]:
     """Return the groups that this operator sees, by name."""
     return list(services.contacts.list_groups(Page(size=ALL)).groups)
+
+
+def _head(services: Services, customer_id: UUID) -> dict[str, Any]:
+    customer = services.contacts.get_customer(customer_id)
+    return {"customer": customer, "affiliations": affiliations_of(services, customer_id), "subject_name": customer.display_name}
+
+
+def contact_roles_of(services: Services) -> list[ContactRole]:
+    """Return the contact roles, in their order."""
+    return list(services.contacts.list_contact_roles(Page(size=ALL)).contact_roles)
 
 
 def affiliations_of(services: Services, customer_id: UUID) -> list[Affiliation]:

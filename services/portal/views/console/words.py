@@ -12,7 +12,7 @@ from typing import Any
 from babel.dates import format_date
 from google.protobuf.message import Message
 from markupsafe import Markup
-from recapito.contacts.v1 import contacts_pb2, customers_pb2, groups_pb2, permissions_pb2
+from recapito.contacts.v1 import contact_roles_pb2, contacts_pb2, customers_pb2, groups_pb2, permissions_pb2
 from recapito.documents.v1 import invoices_pb2, payments_pb2
 from recapito.identity.v1 import accounts_pb2, links_pb2, policies_pb2, roles_pb2
 from recapito.notifications.v1 import dispatches_pb2, messages_pb2
@@ -20,7 +20,7 @@ from recapito.type.v1 import type_pb2
 
 from services.portal.views import markdown
 from services.portal.views.formats import money_text, today
-from services.portal.views.i18n import N_, locale, ngettext
+from services.portal.views.i18n import N_, language, locale, ngettext
 from services.portal.views.i18n import gettext as _
 
 
@@ -297,6 +297,8 @@ ERRORS: dict[str, str] = {
     "DATES_REVERSED": N_("Il periodo finisce prima di cominciare"),
     "DATE_IN_FUTURE": N_("La data è nel futuro"),
     "GROUP_UNKNOWN": N_("Il gruppo non c’è più"),
+    "PLACE_INVALID": N_("Scrivi un numero da 0 a 999"),
+    "CONTACT_ROLE_UNKNOWN": N_("Il ruolo non c’è più: scegline un altro"),
     "GROUP_NOT_YOURS": N_("Scegli almeno uno dei tuoi gruppi, altrimenti non lo vedresti più"),
     "PERCENT_INVALID": N_("Scrivi una percentuale tra 0 e 100"),
     "AMOUNT_TOO_LARGE": N_("L’importo è troppo grande"),
@@ -363,6 +365,7 @@ _FORMS: dict[str, str] = {
     "vat_rate_percent": "NUMBER_INVALID",
     "amount": "NUMBER_INVALID",
     "payment_term_days": "DAYS_INVALID",
+    "position": "PLACE_INVALID",
     "start_date": "DATE_INVALID",
     "end_date": "DATE_INVALID",
     "due_date": "DATE_INVALID",
@@ -473,6 +476,19 @@ def group_names(names: Iterable[str], groups: Iterable[groups_pb2.Group]) -> str
     """Return the names of the groups that this operator may see."""
     known = {group.name: group.display_name for group in groups}
     return ", ".join(sorted(known[name] for name in names if name in known))
+
+
+def contact_role(role: contact_roles_pb2.ContactRole) -> str:
+    return (role.label_en if language() == "en" else "") or role.label_it
+
+
+def contact_role_options(roles: Iterable[contact_roles_pb2.ContactRole], *, full: bool = False) -> dict[str, str]:
+    """Return roles as choices: by the id that stands in an address, or by the full name."""
+    return {role.name if full else role.name.rsplit("/", 1)[-1]: contact_role(role) for role in roles}
+
+
+def contact_role_name(name: str, roles: Iterable[contact_roles_pb2.ContactRole]) -> str:
+    return next((contact_role(role) for role in roles if role.name == name), "")
 
 
 def customer_kind(customer: _Kind) -> str:
