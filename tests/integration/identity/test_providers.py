@@ -27,6 +27,7 @@ from services.identity.domain.providers import LinkRule
 from services.identity.repository.tables import authorization_requests, provider_identities
 from services.identity.settings import ProviderSettings
 from tests import openid_provider
+from tests.integration.identity.test_audit import listed, record_outbox
 from tests.integration.identity.test_factors import with_app
 from tests.integration.identity.test_races import all_at_once
 from tests.integration.identity.world import PASSWORD, USER_AGENT, World
@@ -34,6 +35,7 @@ from tests.openid_provider import CLIENT_ID, CLIENT_SECRET, Claims, OpenIdProvid
 
 ADA = "ada@studio.example"
 BACK = "http://localhost:8080/console/provider/studio"
+SIGN_IN = "recapito.identity.v1.Sessions.CreateSession"
 
 
 @pytest.fixture
@@ -248,6 +250,25 @@ def test_who_has_a_second_factor_gives_it_after_the_provider_too(lite: World, pr
     assert opened.session.state == sessions_pb2.Session.SECOND_FACTOR_REQUIRED
     with lite.as_person(opened.session_token), pytest.raises(PermissionDenied):
         lite.accounts.ListAccounts(accounts_pb2.ListAccountsRequest())
+
+
+def test_the_audit_says_who_came_in_and_who_was_turned_away(lite: World, provider: OpenIdProvider) -> None:
+    """Rule 64: also when somebody else was signed in in the browser."""
+    bea = another_operator(lite, "bea@studio.example")
+    with lite.as_person(lite.sign_in(ADA).session_token):
+        answer = provider.answer(start(lite).authorization_uri)
+        provider.alter = lambda claims: claims | {"sub": "bea", "email": "bea@studio.example"}
+        session = finish(lite, answer).session
+        lite.accounts.DisableAccount(accounts_pb2.DisableAccountRequest(name=bea))
+    refusal(lite, provider)
+    record_outbox(lite)
+    entries = listed(lite, lite.sign_in(ADA).session_token)
+    assert {entry.resource for entry in entries if entry.method == SIGN_IN and entry.actor == bea and entry.result == "OK"} == {
+        session.name
+    }
+    (refused,) = [entry for entry in entries if entry.method == SIGN_IN and entry.result != "OK"]
+    assert (refused.resource, refused.result) == (bea, "UNAUTHENTICATED WRONG_CREDENTIALS")
+    assert not [entry for entry in entries if entry.method.endswith("StartProviderSignIn")]
 
 
 # --- at the same moment --------------------------------------------------------------------------------------------------------------

@@ -200,3 +200,11 @@ def test_the_sign_in_page_says_nothing_that_a_stranger_put_into_its_address(brow
         page = browser.client.get("/console/sign-in", query_string={"reason": reason}).text
         assert "06 1234" not in page
         assert "Email o password" not in page
+
+
+def test_where_one_wanted_to_go_may_hold_any_letter(told: Story, browser: Browser) -> None:
+    wanted = '/console/customers?q=a"b;c, è \\x'.replace("\\x", "%3B")
+    answer = browser.client.get(START, query_string={"next": wanted})
+    state = parse_qs(urlsplit(answer.location).query)["state"][0]
+    answer = browser.get(f"{BACK}?code=francesca&state={state}")
+    assert parse_qs(urlsplit(answer.location).query)["q"] == ['a"b;c, è ;']
