@@ -129,10 +129,10 @@ def state_of(session: Session, account: Account, *, accepted: bool, factor_oblig
     """Return what the session still waits for.
 
     accepted: the account accepted the current privacy policy, which operators need not. factor_obligatory: for administrators,
-    who have to set one up before anything else.
+    who have to set one up at their next sign-in, before anything else.
     """
     ungiven = account.second_factor_set and session.second_factor_time is None
-    unset = factor_obligatory and account.administrator and not account.second_factor_set
+    unset = factor_obligatory and account.administrator and not account.second_factor_set and session.open_time is None
     if ungiven or unset:
         return State.SECOND_FACTOR_REQUIRED
     if account.password_change_required and session.method is Method.PASSWORD:

@@ -11,6 +11,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from recapito.identity.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
+    factors_pb2,
+    factors_pb2_grpc,
     links_pb2,
     links_pb2_grpc,
     policies_pb2,
@@ -29,6 +31,7 @@ from libs.rpc.passports import PassportVerifier
 from services.portal.clients.remembered import Remembered
 from services.portal.service import Client, Entry, Page
 
+_OWN_SESSION = "accounts/me/sessions/current"
 AUDIENCE = ("portal", "identity", "contacts", "documents", "notifications")
 
 
@@ -40,6 +43,7 @@ class GrpcIdentity:
     def __init__(self, channel: grpc.Channel) -> None:
         self._sessions = sessions_pb2_grpc.SessionsStub(channel)
         self._links = links_pb2_grpc.LinksStub(channel)
+        self._factors = factors_pb2_grpc.FactorsStub(channel)
         self._accounts = accounts_pb2_grpc.AccountsStub(channel)
         self._policies = policies_pb2_grpc.PoliciesStub(channel)
         self._roles = roles_pb2_grpc.RolesStub(channel)
@@ -70,7 +74,52 @@ class GrpcIdentity:
         return Entry(passport, self._verifier.verify(passport))
 
     def delete_current_session(self) -> None:
-        self._sessions.DeleteSession(sessions_pb2.DeleteSessionRequest(name="accounts/me/sessions/current"))
+        self._sessions.DeleteSession(sessions_pb2.DeleteSessionRequest(name=_OWN_SESSION))
+
+    def sign_in_by_passkey(
+        self, kind: accounts_pb2.Account.Kind.ValueType, response: str, client: Client
+    ) -> sessions_pb2.CreateSessionResponse:
+        credential = sessions_pb2.PasskeyCredential(response=response, kind=kind)
+        return self._sessions.CreateSession(sessions_pb2.CreateSessionRequest(passkey=credential, client_info=_client_info(client)))
+
+    def create_passkey_challenge(self, client: Client) -> str:
+        request = sessions_pb2.CreatePasskeyChallengeRequest(client_info=_client_info(client))
+        return self._sessions.CreatePasskeyChallenge(request).options
+
+    def verify_session(self, *, code: str = "", passkey: str = "", password: str = "") -> sessions_pb2.VerifySessionResponse:
+        request = sessions_pb2.VerifySessionRequest(name=_OWN_SESSION)
+        if passkey:
+            request.passkey.response = passkey
+        elif password:
+            request.password = password
+        else:
+            request.code = code
+        return self._sessions.VerifySession(request)
+
+    # --- second factors ---
+    def list_factors(self, account_id: UUID | None = None) -> factors_pb2.ListFactorsResponse:
+        return self._factors.ListFactors(factors_pb2.ListFactorsRequest(parent=f"accounts/{account_id or 'me'}"))
+
+    def create_factor(
+        self, kind: factors_pb2.Factor.Kind.ValueType, display_name: str, request_id: str
+    ) -> factors_pb2.CreateFactorResponse:
+        factor = factors_pb2.Factor(kind=kind, display_name=display_name)
+        return self._factors.CreateFactor(factors_pb2.CreateFactorRequest(parent="accounts/me", factor=factor, request_id=request_id))
+
+    def confirm_factor(self, factor_id: UUID, request_id: str, *, code: str = "", passkey: str = "") -> factors_pb2.Factor:
+        request = factors_pb2.ConfirmFactorRequest(name=f"accounts/me/factors/{factor_id}", request_id=request_id)
+        if passkey:
+            request.passkey.response = passkey
+        else:
+            request.code = code
+        return self._factors.ConfirmFactor(request)
+
+    def delete_factor(self, name: str, request_id: str) -> None:
+        self._factors.DeleteFactor(factors_pb2.DeleteFactorRequest(name=name, request_id=request_id))
+
+    def create_recovery_codes(self, request_id: str) -> Sequence[str]:
+        request = factors_pb2.CreateRecoveryCodesRequest(parent="accounts/me", request_id=request_id)
+        return self._factors.CreateRecoveryCodes(request).codes
 
     def sign_in_settings(self) -> settings_pb2.IdentitySettings:
         return self._remembered_settings("settings/identity")

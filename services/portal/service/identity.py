@@ -9,10 +9,16 @@ from typing import Protocol
 from uuid import UUID
 
 from recapito.identity.v1.accounts_pb2 import Account, ExplainAccessResponse, ListAccountsResponse
+from recapito.identity.v1.factors_pb2 import CreateFactorResponse, Factor, ListFactorsResponse
 from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link, ListLinksResponse
 from recapito.identity.v1.policies_pb2 import Acceptance, ListAcceptancesResponse, ListPoliciesResponse, Policy
 from recapito.identity.v1.roles_pb2 import ListRolesResponse, Role
-from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, ListSessionsResponse, StartProviderSignInResponse
+from recapito.identity.v1.sessions_pb2 import (
+    CreateSessionResponse,
+    ListSessionsResponse,
+    StartProviderSignInResponse,
+    VerifySessionResponse,
+)
 from recapito.identity.v1.settings_pb2 import IdentitySettings
 from recapito.identity.v1.tokens_pb2 import AuthorizeRequest, AuthorizeResponse
 
@@ -49,6 +55,24 @@ class Identity(Protocol):
         ...
 
     def delete_current_session(self) -> None: ...
+    def sign_in_by_passkey(self, kind: Account.Kind.ValueType, response: str, client: Client) -> CreateSessionResponse: ...
+    def create_passkey_challenge(self, client: Client) -> str:
+        """Return what the browser's WebAuthn call needs, as JSON; it works once, for five minutes."""
+        ...
+
+    def verify_session(self, *, code: str = "", passkey: str = "", password: str = "") -> VerifySessionResponse:
+        """Give the second factor of the person's session, or make it fresh; it goes on under the new token alone."""
+        ...
+
+    # --- second factors ---
+    def list_factors(self, account_id: UUID | None = None) -> ListFactorsResponse:
+        """Return the person's own, or somebody else's for who may help."""
+        ...
+
+    def create_factor(self, kind: Factor.Kind.ValueType, display_name: str, request_id: str) -> CreateFactorResponse: ...
+    def confirm_factor(self, factor_id: UUID, request_id: str, *, code: str = "", passkey: str = "") -> Factor: ...
+    def delete_factor(self, name: str, request_id: str) -> None: ...
+    def create_recovery_codes(self, request_id: str) -> Sequence[str]: ...
     def sign_in_settings(self) -> IdentitySettings:
         """Return what the pages before a session need to know, as it was some seconds ago."""
         ...

@@ -16,6 +16,7 @@ from services.portal.views import (
     authorize,
     console,
     errors,
+    factors,
     formats,
     i18n,
     links,
@@ -80,6 +81,7 @@ def create_app(services: Services, notes: Notes, *, secret: bytes, public_url: s
         session.add_to(blueprint, front, services)
         authorize.add_to(blueprint, front, services)
         links.add_to(blueprint, front, services)
+        factors.add_to(blueprint, front, services)
         if front is CONSOLE:
             providers.add_to(blueprint, services)
         own_sessions.add_to(blueprint, front, services)

@@ -34,6 +34,14 @@ SENTENCES = {  # reason -> what to do about it; of sign-in, links, passwords and
     "MAGIC_LINK_SESSION": N_(
         "Con un link di accesso la password non si cambia: accedi con la password, o chiedi un link per sceglierne una."
     ),
+    "WRONG_CODE": N_("Il codice non è giusto o è già stato usato. Aspetta il prossimo e riprova."),
+    "WRONG_PASSKEY": N_("La passkey non è stata riconosciuta. Riprova, o entra in un altro modo."),
+    "WRONG_PROOF": N_("La password o il codice non sono giusti. Riprova."),
+    "NOT_FRESH": N_("È passato del tempo dall’accesso: scrivi di nuovo la password, poi conferma."),
+    "FACTORS_OFF": N_("Qui l’accesso in due passaggi non è attivo. Scrivi a chi gestisce l’area riservata."),
+    "TOO_MANY_FACTORS": N_("Hai già dieci modi di conferma: togline uno, poi aggiungi il nuovo."),
+    "NO_SECOND_FACTOR": N_("Prima aggiungi un’app di codici o una passkey."),
+    "PASSKEY_TAKEN": N_("Questa passkey è già in uso. Scegli un altro dispositivo."),
     "WRONG_PASSWORD": N_("La password attuale non è corretta."),
     "SELF_SERVICE_RESET_OFF": N_("Qui non si può chiedere da soli una nuova password: scrivi a chi gestisce l’area riservata."),
     "POLICY_NOT_CURRENT": N_("Nel frattempo l’informativa è cambiata: leggi la nuova versione."),

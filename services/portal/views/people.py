@@ -73,6 +73,12 @@ def open_to_pending(view: View) -> View:
     return view
 
 
+def open_to_first_factor(view: View) -> View:
+    """Mark a view for sessions that still wait for their second factor, or whose account has to set one up."""
+    view.open_to_first_factor = True  # type: ignore[attr-defined] # read by the guard
+    return view
+
+
 def client() -> Client:
     return Client(request.remote_addr or "", request.headers.get("User-Agent", ""))
 
@@ -89,8 +95,10 @@ def guard(blueprint: Blueprint, front: Front, services: Services) -> None:
             return None
         if person is None:
             return to_sign_in(front)
-        gate = _gate(person.caller.session_state, front)
-        if gate is not None and not getattr(view, "open_to_pending", False):
+        state = person.caller.session_state
+        gate = _gate(state, front)
+        opened_to = "open_to_first_factor" if state == "SECOND_FACTOR_REQUIRED" else "open_to_pending"
+        if gate is not None and not getattr(view, opened_to, False):
             wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
             return _answer(url_for(gate, next=wanted or None))
         return None
@@ -100,6 +108,8 @@ def _gate(state: str, front: Front) -> str | None:
     match state:
         case "OPEN":
             return None
+        case "SECOND_FACTOR_REQUIRED":
+            return f"{front.name}.second_factor"
         case "PASSWORD_CHANGE_REQUIRED":
             return f"{front.name}.change_password"
         case _:
@@ -133,7 +143,8 @@ def identify(front: Front, services: Services) -> Person | None:
 
 def speak_for(token: str, front: Front, services: Services) -> Person | None:
     """Make the calls of this request for the person of this session. Raise Unauthenticated when it ended."""
-    entry = services.identity.create_passport(token, _chosen_customer() if front is AREA else None)
+    with as_person(""):  # a passport is made for this service, also when a person's session goes on under a new token
+        entry = services.identity.create_passport(token, _chosen_customer() if front is AREA else None)
     if entry.caller.kind is not front.kind:
         return None
     if "calls" in g:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from services.portal.views.i18n import language
 from services.portal.views.people import AREA, CONSOLE, Front, open_to_all, open_to_pending
 
 Reply = Response | WerkzeugResponse
+_CODE = re.compile(r"[0-9]{3} ?[0-9]{3}")
 
 
 def add_to(blueprint: Blueprint, front: Front, services: Services) -> None:
@@ -35,7 +37,7 @@ def render(name: str, front: Front, status: int = 200, **values: object) -> Resp
     return make_response(render_template(f"session/{name}.html", front=front.name, **values), status)
 
 
-def _next(front: Front) -> str:
+def next_page(front: Front) -> str:
     """Return where the person wanted to go, when that is a page of ours."""
     return protection.own_page(request.values.get("next", ""), front.name, people.home_url(front.name))
 
@@ -46,7 +48,7 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
     @open_to_all
     def sign_in() -> Reply:
         if "person" in g:
-            return redirect(_next(front))
+            return redirect(next_page(front))
         reason = request.args.get("reason", "")  # of a provider's refusal
         error = errors.said(reason) if reason.startswith("PROVIDER_") else ""
         return sign_in_page(front, services, error=error, wanted=request.args.get("next", ""))
@@ -128,20 +130,20 @@ def _landing(session: Session) -> str:
 def _add_confirmation(blueprint: Blueprint, front: Front, services: Services) -> None:
     """Let any form carry the field confirm_password: what asks for a fresh sign-in gets one within the same request.
 
-    With a wrong password the call is refused as before, and the form comes back with what was typed.
+    The code of an app will do too. With a wrong one the call is refused as before, and the form comes back with what was typed.
     """
 
     @blueprint.before_request
     def confirm() -> None:
-        password = request.form.get("confirm_password", "") if request.method == "POST" else ""
-        if not password or "person" not in g:
+        given = request.form.get("confirm_password", "") if request.method == "POST" else ""
+        if not given or "person" not in g:
             return
         try:
-            opened = services.identity.create_session(front.account_kind, g.person.email, password, people.client())
-            _end_former_session(services)
-            people.speak_for(opened.session_token, front, services)
-            g.new_session = opened.session_token
-        except (Unauthenticated, InvalidArgument):
+            is_code = _CODE.fullmatch(given)  # shorter than any password
+            verified = services.identity.verify_session(code=given) if is_code else services.identity.verify_session(password=given)
+            people.speak_for(verified.session_token, front, services)
+            g.new_session = verified.session_token
+        except (PermissionDenied, FailedPrecondition, InvalidArgument):
             g.wrong_password = True
 
     @blueprint.after_request
@@ -168,7 +170,7 @@ def _add_password_change(blueprint: Blueprint, front: Front, services: Services)
             services.identity.change_password(request.form.get("current_password", ""), password, str(new_id()))
         except (InvalidArgument, PermissionDenied) as error:
             return _change_password_page(front, errors.sentence(error))
-        return protection.see(_next(front))
+        return protection.see(next_page(front))
 
 
 def mismatch(password: str) -> str:
@@ -202,7 +204,7 @@ def _add_policy(blueprint: Blueprint, front: Front, services: Services) -> None:
             services.identity.accept_policy(request.form.get("policy", ""), language(), request.form.get("request_id", ""))
         except FailedPrecondition as error:
             return _policy_page(front, services, errors.sentence(error))
-        return protection.see(_next(front))
+        return protection.see(next_page(front))
 
 
 def _policy_page(front: Front, services: Services, error: str = "") -> Response:

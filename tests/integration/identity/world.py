@@ -289,8 +289,8 @@ def _message(event_type: str, data: bytes) -> Any:
     return message_class(f"recapito.{service}.events.v1.{name}").FromString(data)
 
 
-def running(url: str) -> Iterator[World]:
-    """Give a running identity on a migrated database."""
+def running(url: str, public_url: str = "http://localhost:8080") -> Iterator[World]:
+    """Give a running identity on a migrated database. public_url: where the pages are."""
     engine = database.connect(url)
     contacts, threads = FakeContacts(), ThreadPoolExecutor(8)
     server = grpc.server(threads, options=[("grpc.so_reuseport", 0)])  # a port of its own
@@ -304,6 +304,7 @@ def running(url: str) -> Iterator[World]:
         identity_secret=SecretStr(IDENTITY_SECRET),
         listen_address="127.0.0.1:0",
         contacts_address=f"127.0.0.1:{port}",
+        public_url=public_url,
     )
     world = World(settings, contacts, engine)
     world.start()

@@ -44,10 +44,17 @@ from recapito.documents.v1.invoices_pb2 import CreateInvoiceRequest, Invoice, Li
 from recapito.documents.v1.payments_pb2 import CreatePaymentRequest, ListPaymentsResponse, Payment, Statement
 from recapito.documents.v1.settings_pb2 import DocumentsSettings
 from recapito.identity.v1.accounts_pb2 import Account, CreateAccountRequest, ExplainAccessResponse, ListAccountsResponse
+from recapito.identity.v1.factors_pb2 import CreateFactorResponse, Factor, ListFactorsResponse
 from recapito.identity.v1.links_pb2 import InspectLinkResponse, Link, ListLinksResponse
 from recapito.identity.v1.policies_pb2 import Acceptance, CreatePolicyRequest, ListAcceptancesResponse, ListPoliciesResponse, Policy
 from recapito.identity.v1.roles_pb2 import CreateRoleRequest, ListRolesResponse, Role
-from recapito.identity.v1.sessions_pb2 import CreateSessionResponse, ListSessionsResponse, Session, StartProviderSignInResponse
+from recapito.identity.v1.sessions_pb2 import (
+    CreateSessionResponse,
+    ListSessionsResponse,
+    Session,
+    StartProviderSignInResponse,
+    VerifySessionResponse,
+)
 from recapito.identity.v1.settings_pb2 import IdentitySettings, UpdateIdentitySettingsRequest
 from recapito.identity.v1.tokens_pb2 import AuthorizeRequest, AuthorizeResponse
 from recapito.notifications.v1.dispatches_pb2 import (
@@ -175,6 +182,7 @@ class StoredSession:
     id: UUID = field(default_factory=new_id)
     device: str = "Firefox on Linux"
     ip_address: str = "192.0.2.7"
+    second_factor: bool = False
 
 
 @dataclass
@@ -199,6 +207,9 @@ class FakeIdentity:
     policies: list[Policy] = field(default_factory=list)
     acceptances: list[tuple[UUID, Acceptance]] = field(default_factory=list)
     clients: list[Client] = field(default_factory=list)
+    factors: dict[UUID, list[Factor]] = field(default_factory=dict)
+    app_codes: set[str] = field(default_factory=lambda: {"123456", "654321"})  # each works once
+    recovery_codes_left: int = 0
     attempts: int = 0
     failure: ServiceError | None = None  # raised by whatever is asked next
     capabilities: frozenset[str] = CAPABILITIES
@@ -211,7 +222,11 @@ class FakeIdentity:
     provider_states: dict[str, str] = field(default_factory=dict)  # of sign-ins that were started -> redirect_uri
     provider_codes: dict[str, UUID] = field(default_factory=dict)  # code -> who the provider says it is
     settings: IdentitySettings = field(
-        default_factory=lambda: touched(IdentitySettings(name="settings/identity", self_service_reset=True, magic_link_lifetime_days=7))
+        default_factory=lambda: touched(
+            IdentitySettings(
+                name="settings/identity", self_service_reset=True, magic_link_lifetime_days=7, contacts_may_use_second_factor=True
+            )
+        )
     )
 
     def _fail(self) -> None:
@@ -266,6 +281,10 @@ class FakeIdentity:
         return CreateSessionResponse(session=shown, session_token=token)
 
     def _state(self, session: StoredSession) -> str:
+        owned = any(factor.confirmed for factor in self.factors.get(session.account_id, []))
+        obliged = self.settings.administrators_need_second_factor and self.accounts[session.account_id].kind == Account.OPERATOR
+        if session.method != "PASSKEY" and ((owned and not session.second_factor) or (obliged and not owned and session.state != "OPEN")):
+            return "SECOND_FACTOR_REQUIRED"
         if session.account_id in self.temporary:
             return "PASSWORD_CHANGE_REQUIRED"
         policy = next((policy for policy in self.policies if policy.state == Policy.CURRENT), None)
@@ -344,6 +363,74 @@ class FakeIdentity:
         check(UpdateIdentitySettingsRequest(identity_settings=settings, update_mask=FieldMask(paths=list(paths))))
         self.settings = merged(self.settings, settings, paths)
         return self.settings
+
+    # --- second factors ---
+    def sign_in_by_passkey(self, kind: Account.Kind.ValueType, response: str, client: Client) -> CreateSessionResponse:
+        self._fail()
+        found = next((id_ for id_, factors in self.factors.items() for one in factors if one.display_name == response), None)
+        if found is None or self.accounts[found].kind != kind:
+            raise Unauthenticated("the passkey opens nothing here", reason="WRONG_CREDENTIALS")
+        return self._open(found, "PASSKEY", datetime.now(UTC) + timedelta(minutes=10))
+
+    def create_passkey_challenge(self, client: Client) -> str:
+        self._fail()
+        return '{"challenge":"AAAA"}'
+
+    def verify_session(self, *, code: str = "", passkey: str = "", password: str = "") -> VerifySessionResponse:
+        self._fail()
+        session = self._current()
+        if password and session.method == "MAGIC_LINK":
+            raise PermissionDenied("sign in with the password", reason="MAGIC_LINK_SESSION")
+        right = self.passwords.get(session.account_id) == password if password else code in self.app_codes
+        if not right:
+            raise PermissionDenied("the code is wrong", reason="WRONG_CODE")
+        self.app_codes.discard(code)
+        session.second_factor = session.second_factor or not password
+        session.fresh_until = datetime.now(UTC) + timedelta(minutes=10)
+        self.sessions = {token: one for token, one in self.sessions.items() if one is not session}
+        token = secrets.token_urlsafe(32)
+        self.sessions[token] = session
+        return VerifySessionResponse(session_token=token)
+
+    def list_factors(self, account_id: UUID | None = None) -> ListFactorsResponse:
+        owner = account_id or self._current().account_id
+        return ListFactorsResponse(factors=self.factors.get(owner, []), recovery_codes_left=self.recovery_codes_left)
+
+    def create_factor(self, kind: Factor.Kind.ValueType, display_name: str, request_id: str) -> CreateFactorResponse:
+        self.require_fresh()
+        owner = self._current().account_id
+
+        def make() -> Factor:
+            made = Factor(name=f"accounts/{owner}/factors/{new_id()}", kind=kind, display_name=display_name, create_time=now())
+            self.factors.setdefault(owner, []).append(made)
+            return made
+
+        enrolment = "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&issuer=x" if kind == Factor.TOTP else '{"challenge":"AAAA"}'
+        return CreateFactorResponse(factor=self.requests.once(request_id, make), enrolment=enrolment)
+
+    def confirm_factor(self, factor_id: UUID, request_id: str, *, code: str = "", passkey: str = "") -> Factor:
+        self.require_fresh()
+        if code not in self.app_codes:
+            raise PermissionDenied("the code is wrong", reason="WRONG_CODE")
+        session = self._current()
+        factor = next(one for one in self.factors[session.account_id] if one.name.endswith(f"/{factor_id}"))
+        factor.confirmed = session.second_factor = True
+        return factor
+
+    def delete_factor(self, name: str, request_id: str) -> None:
+        self.require_fresh()
+        owner = UUID(name.split("/")[1])
+        self.factors[owner] = [factor for factor in self.factors[owner] if factor.name != name]
+
+    def create_recovery_codes(self, request_id: str) -> Sequence[str]:
+        self.require_fresh()
+        self.recovery_codes_left = 10
+        return [f"ABCDE-FGHJ{number}" for number in range(2, 12)]
+
+    def _current(self) -> StoredSession:
+        if self.current is None:
+            raise Unauthenticated("sign in first", reason="NOT_SIGNED_IN")
+        return self.current
 
     def require_fresh(self) -> None:
         if self.current is None or self.current.fresh_until is None or datetime.now(UTC) >= self.current.fresh_until:

@@ -23,7 +23,13 @@ def app(told: Story) -> Flask:
 @contextmanager
 def serving(told: Story, port: int = 0) -> Iterator[str]:
     """Serve in a thread; gives the base URL."""
-    server = make_server("localhost", port, app(told), threaded=False)
+    with serving_app(app(told), port) as url:
+        yield url
+
+
+@contextmanager
+def serving_app(served: Flask, port: int = 0) -> Iterator[str]:
+    server = make_server("localhost", port, served, threaded=False)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -144,7 +144,7 @@ def test_how_people_sign_in_is_decided(told: Story, console: Operator) -> None:
     assert "Impostazioni salvate" in console.page.text
     settings = told.backend.identity.settings
     assert (settings.self_service_reset, settings.magic_link_lifetime_days) == (False, 30)
-    assert (settings.administrators_need_second_factor, settings.contacts_may_use_second_factor) == (True, False)
+    assert (settings.administrators_need_second_factor, settings.contacts_may_use_second_factor) == (True, True)
 
 
 @pytest.mark.parametrize("days", ["31", "sette", "-1", "99999999999"])
