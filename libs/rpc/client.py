@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
 from libs import telemetry
-from libs.errors import DeadlineExceeded
+from libs.errors import DeadlineExceeded, Unavailable
 from libs.rpc import context, passports
 from libs.rpc.status import error_of
 from libs.settings import RpcSettings
 
+Answer = TypeVar("Answer")
 DEADLINE_SECONDS = 10.0
+RESTART_SECONDS = 8.0  # how long `patiently` waits for a service that restarts
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _KEEPALIVE = [("grpc.keepalive_time_ms", 30_000), ("grpc.keepalive_timeout_ms", 10_000)]
 OPTIONS = [
@@ -25,6 +28,8 @@ OPTIONS = [
     ("grpc.absolute_max_metadata_size", 64 * 1024),
     ("grpc.lb_policy_name", "round_robin"),
     ("grpc.use_local_subchannel_pool", 1),  # else an old channel's wait to reconnect holds up a new one to the same address
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1000),  # a service that is back is used within a second
     ("grpc.enable_retries", 1),
     (
         "grpc.service_config",
@@ -46,6 +51,24 @@ def connect(address: str, *, service: str, settings: RpcSettings) -> grpc.Channe
     channel = grpc.secure_channel(address, credentials(settings), OPTIONS) if certificate else grpc.insecure_channel(address, OPTIONS)
     secret = settings.internal_secret.get_secret_value().encode()
     return grpc.intercept_channel(channel, _Outbound(service, b"" if certificate else secret))
+
+
+def patiently(call: Callable[..., Answer], request: Message) -> Answer:
+    """Make a call that everything depends on and that is safe to repeat: while its service restarts it costs time, not an error.
+
+    A connection that breaks under the call is tried once more. A service that stays away is Unavailable as ever.
+    """
+    try:
+        return _ready(call, request)
+    except Unavailable:
+        return _ready(call, request)
+
+
+def _ready(call: Callable[..., Answer], request: Message) -> Answer:
+    try:
+        return call(request, timeout=RESTART_SECONDS, wait_for_ready=True)
+    except DeadlineExceeded as error:
+        raise Unavailable("a service that this needs does not answer", retry_after_seconds=1) from error
 
 
 def credentials(settings: RpcSettings) -> grpc.ChannelCredentials:

@@ -10,18 +10,22 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from libs import errors
+from libs import errors, telemetry
 from libs.errors import FieldViolation, ServiceError
 
+log = telemetry.logger(__name__)
 DOMAIN = "recapito"
 _LONGEST_MESSAGE = 1000  # together well below client.OPTIONS' grpc.max_metadata_size
 _LONGEST_TEXT = 250
 _MOST_VIOLATIONS = 20
 _TRANSPORT = {
     grpc.StatusCode.UNAVAILABLE: "a service that this needs does not answer",
+    grpc.StatusCode.CANCELLED: "a service ended before it had answered",
+    grpc.StatusCode.UNKNOWN: "a service ended before it had answered",
     grpc.StatusCode.DEADLINE_EXCEEDED: "a service did not answer in time",
     grpc.StatusCode.RESOURCE_EXHAUSTED: "a message to or from a service was too large, or there are too many calls",
 }
+_BROKEN = {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
 STATUS: dict[type[ServiceError], grpc.StatusCode] = {
     errors.InvalidArgument: grpc.StatusCode.INVALID_ARGUMENT,
     errors.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
@@ -83,9 +87,11 @@ def _sent(failure: grpc.RpcError) -> status_pb2.Status:
 
 
 def error_of(failure: grpc.RpcError) -> ServiceError:
-    """Return the typed error of a failed call; a code we never send (CANCELLED, UNIMPLEMENTED, …) is Internal."""
+    """Return the typed error of a failed call. A code that we never send is Internal, but for those of a connection that broke under it."""
     code = failure.code() if isinstance(failure, grpc.Call) else grpc.StatusCode.UNKNOWN
-    kind = ERROR.get(code, errors.Internal)
+    kind = errors.Unavailable if code in _BROKEN else ERROR.get(code, errors.Internal)
+    if code not in ERROR:
+        log.warning("a call failed in transport", code=code.name, details=failure.details() if isinstance(failure, grpc.Call) else "")
     reason, retry_after = "", None
     metadata: dict[str, str] = {}
     violations: list[FieldViolation] = []

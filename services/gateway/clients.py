@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from recapito.identity.v1 import sessions_pb2, sessions_pb2_grpc
 
 from libs.errors import Unavailable
-from libs.rpc import context
+from libs.rpc import client, context
 from libs.rpc.client import Stream
 from services.gateway.wire.contract import Method
 
@@ -86,7 +86,7 @@ class GrpcIdentity:
         else:
             request.session_token = token
         with context.as_person(""):
-            return self._sessions.CreatePassport(request, timeout=CALL_SECONDS).passport
+            return client.patiently(self._sessions.CreatePassport, request).passport
 
     def _keep(self, key: bytes, until: float, passport: str) -> None:
         with self._lock:

@@ -48,6 +48,7 @@ from services.identity.clients.providers import OpenIdProviders
 from services.identity.clients.signing import JoseSigner
 from services.identity.clients.words import YamlSentences
 from services.identity.domain.roles import METHODLESS
+from services.identity.domain.tokens import PUBLISHED_AT_LEAST, PUBLISHED_BEFORE_USE
 from services.identity.repository.vault import Vault
 from services.identity.service import NewUnitOfWork, accounts, audit, factors, tokens
 from services.identity.service.factors import Enrolment
@@ -201,11 +202,12 @@ def remove_factors(email: str) -> None:
 
 
 @main.command()
-def rotate_keys() -> None:
+@click.option("--soon", is_flag=True, help="Let it sign in 20 seconds, which is as long as every service needs to learn of it.")
+def rotate_keys(soon: bool) -> None:
     """Publish a new signing key now; it signs in ten minutes, and the one before is forgotten when its tokens are dead."""
-    settings = Settings.load()
+    settings, published = Settings.load(), PUBLISHED_AT_LEAST if soon else PUBLISHED_BEFORE_USE
     _, new_uow, _ = _units_of_work(settings)
-    tokens.rotate_keys(timedelta(days=settings.signing_key_days), uow=new_uow(), clock=now, force=True)
+    tokens.rotate_keys(timedelta(days=settings.signing_key_days), uow=new_uow(), clock=now, force=True, published=published)
     click.echo("done")
 
 

@@ -12,6 +12,7 @@ from libs.errors import InvalidArgument
 
 ACCESS_TOKEN_LIFE = timedelta(minutes=5)
 PUBLISHED_BEFORE_USE = timedelta(minutes=10)
+PUBLISHED_AT_LEAST = timedelta(seconds=20)  # until each service has asked again: 5 s in the ring, 10 s between two questions
 KEPT_AFTER_USE = timedelta(minutes=10)  # longer than any token lives
 
 

@@ -31,10 +31,12 @@ from services.identity.service.clients import KnownClient
 
 
 # --- keys ----------------------------------------------------------------------------------------------------------------------------
-def rotate_keys(life: timedelta, *, uow: UnitOfWork, clock: Clock, force: bool = False) -> list[SigningKey]:
+def rotate_keys(
+    life: timedelta, *, uow: UnitOfWork, clock: Clock, force: bool = False, published: timedelta = rules.PUBLISHED_BEFORE_USE
+) -> list[SigningKey]:
     """Make the next key when it is due, forget those that no living token needs, and return all.
 
-    A new key is published for ten minutes before it signs, so that every service has it by then; the very first signs at once.
+    A new key is published before it signs, so that every service has it by then; the very first signs at once.
     """
     now = clock()
     with uow:
@@ -43,7 +45,7 @@ def rotate_keys(life: timedelta, *, uow: UnitOfWork, clock: Clock, force: bool =
         for key in rules.outlived(keys, now):
             uow.keys.delete(key.id)
         if force or rules.due(keys, now, life):
-            use_time = now + rules.PUBLISHED_BEFORE_USE if rules.signing(keys, now) else now
+            use_time = now + published if rules.signing(keys, now) else now
             uow.keys.add(SigningKey(secrets.token_hex(8), secrets.token_bytes(32), now, use_time), last + 1)
         kept = uow.keys.all()
         uow.commit()

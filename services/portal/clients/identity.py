@@ -27,6 +27,7 @@ from recapito.identity.v1 import (
     tokens_pb2_grpc,
 )
 
+from libs.rpc import client
 from libs.rpc.passports import PassportVerifier
 from services.portal.clients.remembered import Remembered
 from services.portal.service import Client, Entry, Page
@@ -70,7 +71,7 @@ class GrpcIdentity:
     def create_passport(self, session_token: str, customer_id: UUID | None) -> Entry:
         customer = f"customers/{customer_id}" if customer_id is not None else ""
         request = sessions_pb2.CreatePassportRequest(session_token=session_token, audience=AUDIENCE, customer=customer)
-        passport = self._sessions.CreatePassport(request).passport
+        passport = client.patiently(self._sessions.CreatePassport, request).passport
         return Entry(passport, self._verifier.verify(passport))
 
     def delete_current_session(self) -> None:
@@ -195,7 +196,7 @@ class GrpcIdentity:
 
     # --- accounts ---
     def get_own_account(self) -> accounts_pb2.Account:
-        return self._accounts.GetAccount(accounts_pb2.GetAccountRequest(name="accounts/me"))
+        return client.patiently(self._accounts.GetAccount, accounts_pb2.GetAccountRequest(name="accounts/me"))
 
     def change_password(self, current_password: str, new_password: str, request_id: str) -> accounts_pb2.Account:
         return self._accounts.ChangePassword(
