@@ -213,8 +213,10 @@ def test_an_unsafe_subject_does_not_leave(world: SimpleNamespace) -> None:
 
 
 # --- links that are refused ----------------------------------------------------------------------------------------------------------
-def test_who_may_not_enter_still_hears_of_the_invoice_with_a_page_that_asks_to_sign_in(world: SimpleNamespace) -> None:
-    world.links.refusals[MARIO] = "ENTRY_ACCESS_OFF"
+@pytest.mark.req("R-IDN-27")
+@pytest.mark.parametrize("refusal", ["ENTRY_ACCESS_OFF", "ENTRY_PERIOD_NOT_STARTED", "ENTRY_PERIOD_ENDED"])
+def test_who_may_not_enter_still_hears_of_the_invoice_with_a_page_that_asks_to_sign_in(world: SimpleNamespace, refusal: str) -> None:
+    world.links.refusals[MARIO] = refusal
     issue(world)
     deliver(world)
     (letter,) = world.mailer.letters

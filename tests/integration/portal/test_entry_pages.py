@@ -6,9 +6,18 @@ import re
 
 import pytest
 
+from libs.errors import Unavailable
 from tests.integration.portal.builders import Story
 from tests.integration.portal.conftest import Browser
 from tests.integration.portal.pages import Operator
+
+
+@pytest.mark.parametrize("front", ["area", "console"])
+def test_who_finds_no_place_to_sign_in_is_told_when_to_come_back(told: Story, browser: Browser, front: str) -> None:
+    """Rule 6 of the security rules."""
+    told.backend.identity.failure = Unavailable("too many people sign in at this moment", reason="BUSY", retry_after_seconds=1)
+    answer = browser.sign_in("laura.bianchi@abc.example", front)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
 
 @pytest.mark.parametrize("front", ["area", "console"])
