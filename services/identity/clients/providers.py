@@ -206,7 +206,8 @@ class _Client:
             log.warning("a provider is not to be had", provider=self.provider.id, error=type(error).__name__)
             raise _unavailable() from error
         except (OAuthError, JoseError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            log.warning("a provider's answer was refused", provider=self.provider.id, error=type(error).__name__)
+            code = str(getattr(error, "error", ""))[:40]  # of RFC 6749, such as invalid_client, or of joserfc
+            log.warning("a provider's answer was refused", provider=self.provider.id, error=type(error).__name__, code=code)
             raise Unauthenticated("the provider's answer is not to be trusted", reason="PROVIDER_REFUSED") from error
 
 
