@@ -63,7 +63,8 @@ def _dead_link(front: Front, services: Services, link: InspectLinkResponse | Non
         return render("dead_link", front, 410, state="", disowning=False, renewable=False)
     for_password = link.purpose in {Link.RESET_PASSWORD, Link.DISOWN}
     renewable = not for_password or self_service(front, services)
-    state, disowning = Link.State.Name(link.state), link.purpose == Link.DISOWN
+    usable = link.state == Link.USABLE  # sound, but of a person who may not enter
+    state, disowning = "CANCELLED" if usable else Link.State.Name(link.state), link.purpose == Link.DISOWN
     return render("dead_link", front, 410, state=state, disowning=disowning, renewable=renewable)
 
 
