@@ -34,7 +34,9 @@ class Site:
         self.world, self.told = world, story()
         self.laura = world.with_contact(id=self.told.laura, email=EMAIL)
         services = replace(self.told.backend.services, identity=GrpcIdentity(world.channel("portal")))
-        self.app: Flask = views.create_app(services, secret=b"a secret of the tests", public_url="http://localhost")
+        self.app: Flask = views.create_app(
+            services, self.told.backend.notes, secret=b"a secret of the tests", public_url="http://localhost"
+        )
 
     def browser(self) -> Browser:
         return Browser(self.app.test_client())
