@@ -17,12 +17,12 @@ PROTOS = Path(__file__).parents[3] / "protos" / "recapito"
 MODULES = ("INVOICES", "ESTIMATES", "CONTRACTS", "PROPOSALS", "SUPPORT", "PROJECTS")
 
 # The roles of operators, in the words of the requirements.
-_READER = {"contacts.read", "documents.read", "notifications.read"}
-_ACCOUNTANT = _READER | {"documents.write", "documents.issue", "documents.payments"}
+_READER = {"contacts.read", "contacts.notes", "documents.read", "notifications.read"}
+_ACCOUNTANT = _READER | {"contacts.notes.write", "documents.write", "documents.issue", "documents.payments"}
 _OPERATOR = _ACCOUNTANT | {"contacts.write", "contacts.delete", "identity.read", "identity.access", "notifications.send"}
 _SETTINGS = {"contacts.settings", "documents.settings", "identity.accounts", "identity.policies", "identity.audit", "identity.settings"}
 ROLES: Mapping[str, frozenset[str]] = {
-    "roles/administrator": frozenset(_OPERATOR | _SETTINGS | {"contacts.see_all"}),
+    "roles/administrator": frozenset(_OPERATOR | _SETTINGS | {"contacts.notes.others", "contacts.see_all"}),
     "roles/operator": frozenset(_OPERATOR),
     "roles/accountant": frozenset(_ACCOUNTANT),
     "roles/reader": frozenset(_READER),

@@ -83,21 +83,14 @@ from libs.errors import (
 from libs.ids import new_id
 from libs.rpc.validation import check
 from services.identity import wire
-from services.identity.domain.roles import built_in
+from services.identity.domain.roles import ADMINISTRATOR, ROLES, built_in
 from services.portal.service import Client, Entry, Page, Services
 from tests.integration.portal.fake_audit import FakeAudit
 
 P = TypeVar("P", bound=Proto)
 SECTIONS = ("INVOICES", "ESTIMATES", "CONTRACTS", "PROPOSALS", "SUPPORT", "PROJECTS")
 PASSWORD = "una frase lunga per entrare"
-CAPABILITIES = frozenset(
-    {
-        "contacts.read", "contacts.write", "contacts.delete", "contacts.settings", "documents.read", "documents.write", "documents.issue",
-        "documents.payments", "documents.settings", "identity.read", "identity.accounts", "identity.access", "identity.policies",
-        "identity.settings", "identity.audit", "notifications.read", "notifications.send", "contacts.see_all",
-        "contacts.notes", "contacts.notes.write", "contacts.notes.others",
-    }
-)  # fmt: skip
+CAPABILITIES = ROLES[ADMINISTRATOR]
 
 
 def stamp(moment: datetime) -> Timestamp:

@@ -44,7 +44,7 @@ def blueprint(services: Services) -> Blueprint:
 
     @pages.get("/who")
     def who() -> str:
-        accounts = services.identity.list_accounts(Page(size=ALL, filter=condition(kind="OPERATOR"))).accounts
+        accounts = services.identity.list_accounts(Page(size=ALL, filter='kind != "CONTACT"')).accounts
         return render_template("console/roles_who.html", groups=who_may(roles_of(services), accounts))
 
     _add_forms(pages, services)
@@ -106,11 +106,11 @@ def offered() -> dict[str, list[Capability]]:
 
 @dataclass(frozen=True)
 class Holders:
-    """Who has a capability: the roles by name, and the operators by name, without those that are deactivated."""
+    """Who has a capability: the roles by name, and the operators and applications by name, without those that are deactivated."""
 
     capability: Capability
     roles: list[str]
-    operators: list[str]
+    names: list[str]
 
 
 def who_may(roles: Iterable[Role], accounts: Iterable[Account]) -> dict[str, list[Holders]]:
@@ -120,7 +120,7 @@ def who_may(roles: Iterable[Role], accounts: Iterable[Account]) -> dict[str, lis
 
     def holders(capability: Capability) -> Holders:
         holding = {name for name, role in by_name.items() if capability.id in role.capabilities}
-        operators = sorted(account.display_name for account in active if holding.intersection(account.roles))
-        return Holders(capability, [words.role_name(role) for name, role in by_name.items() if name in holding], operators)
+        names = sorted(account.display_name for account in active if holding.intersection(account.roles))
+        return Holders(capability, [words.role_name(role) for name, role in by_name.items() if name in holding], names)
 
     return {title: [holders(capability) for capability in capabilities] for title, capabilities in CAPABILITIES.items()}
