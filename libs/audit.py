@@ -183,14 +183,15 @@ def _resolved(name: str, caller: Caller) -> str:
 EQUAL_A_MINUTE = 5
 OF_NOBODY_A_MINUTE = 60
 ALL_A_MINUTE = 600
-Write = Callable[[AuditEntryRecorded, Message | None], None]
+Write = Callable[[AuditEntryRecorded, str], None]  # the entry, and the address that a public call says it came from
 
 
 class Refusals:
     """Writes what was refused to people who signed in, and to anybody for the given reasons.
 
     write: in a transaction of its own. Of equal ones five a minute are written, of all 600, so that nobody can fill the audit.
-    Of callers that are not signed in 60 are, whatever they asked for: else the work would tell which addresses exist.
+    Of callers that are not signed in 60 from one address are, whatever they asked for: else the work would tell which accounts
+    exist.
     """
 
     def __init__(
@@ -204,7 +205,7 @@ class Refusals:
         self._service, self._write, self._clock, self._reasons, self._ticks = service, write, clock, reasons, ticks
         self._lock = threading.Lock()
         self._minute = 0
-        self._seen: Counter[bytes] = Counter()
+        self._seen: Counter[tuple[str, ...]] = Counter()
 
     def refused(self, trail: Trail, code: str, reason: str) -> None:
         """Record a refusal, when it is one to be recorded."""
@@ -212,14 +213,14 @@ class Refusals:
         if not (by_person or self._reasons(reason)):
             return
         entry = _entry(trail, self._service, f"{code} {reason}".strip(), self._clock())
-        if self._let_in(entry):
-            self._write(entry, trail.request)
+        address: str = getattr(getattr(trail.request, "client_info", None), "ip_address", "")
+        if self._let_in(entry, address):
+            self._write(entry, address)
 
-    def _let_in(self, entry: AuditEntryRecorded) -> bool:
+    def _let_in(self, entry: AuditEntryRecorded, address: str) -> bool:
         signed_in = entry.actor.startswith("accounts/")
-        same = AuditEntryRecorded(resource=entry.resource if signed_in else "", actor=entry.actor, method=entry.method, result=entry.result)
         most = EQUAL_A_MINUTE if signed_in else OF_NOBODY_A_MINUTE
-        key = same.SerializeToString(deterministic=True)
+        key = (entry.actor, entry.method, entry.result, entry.resource if signed_in else address)
         with self._lock:
             if (minute := int(self._ticks() // 60)) != self._minute:
                 self._minute = minute

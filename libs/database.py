@@ -352,7 +352,7 @@ class SqlUnitOfWork:
 def refusals(engine: Engine, source: str) -> audit.Refusals:
     """Return what writes the refusals of a service, each in a transaction of its own."""
 
-    def write(entry: AuditEntryRecorded, _request: Message | None) -> None:
+    def write(entry: AuditEntryRecorded, _address: str) -> None:
         with SqlUnitOfWork(engine, source) as uow, audit.aside():
             uow.outbox.add(entry)
             uow.commit()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from google.api.httpbody_pb2 import HttpBody
-from google.protobuf.message import Message
 from grpc import ServicerContext
 from recapito.identity.v1 import audit_pb2 as pb
 from recapito.identity.v1.audit_pb2_grpc import AuditServicer
@@ -51,8 +50,7 @@ class Audit(AuditServicer):
 def refusals(new_uow: NewUnitOfWork, clock: Clock) -> Refusals:
     """Return what writes the refusals of identity, with the address that a sign-in came from."""
 
-    def write(refusal: AuditEntryRecorded, request: Message | None) -> None:
-        address: str = getattr(getattr(request, "client_info", None), "ip_address", "")
+    def write(refusal: AuditEntryRecorded, address: str) -> None:
         audit.record_refusal(wire.entry_of(refusal, new_id(), address), uow=new_uow())
 
     return Refusals("identity", write, clock, rules.refused_sign_in)

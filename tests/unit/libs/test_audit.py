@@ -135,7 +135,7 @@ def test_only_the_transaction_that_the_call_was_made_for_is_recorded_and_once() 
 def test_refusals_of_people_are_kept_and_cannot_fill_the_audit() -> None:
     written: list[AuditEntryRecorded] = []
     moment = 0.0
-    refusals = Refusals("x", lambda entry, _request: written.append(entry), lambda: NOON, {"WRONG"}.__contains__, lambda: moment)
+    refusals = Refusals("x", lambda entry, _address: written.append(entry), lambda: NOON, {"WRONG"}.__contains__, lambda: moment)
 
     def refuse(times: int, caller: Caller = OPERATOR, code: str = "PERMISSION_DENIED", reason: str = "NOT_ALLOWED") -> int:
         before = len(written)
@@ -156,7 +156,7 @@ def test_refusals_of_people_are_kept_and_cannot_fill_the_audit() -> None:
 def test_which_account_a_stranger_tried_makes_no_difference_to_what_is_written() -> None:
     """Rule 13 of the security rules: else the work would tell which addresses exist."""
     written: list[AuditEntryRecorded] = []
-    refusals = Refusals("x", lambda entry, _request: written.append(entry), lambda: NOON, {"WRONG"}.__contains__, lambda: 0.0)
+    refusals = Refusals("x", lambda entry, _address: written.append(entry), lambda: NOON, {"WRONG"}.__contains__, lambda: 0.0)
     for number in range(2 * audit.OF_NOBODY_A_MINUTE):
         trail = Trail("recapito.x.v1.X.Y", changes=False, caller=ANONYMOUS, resource=f"accounts/{UUID(int=number)}" if number % 2 else "")
         refusals.refused(trail, "UNAUTHENTICATED", "WRONG")
