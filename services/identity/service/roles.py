@@ -40,10 +40,10 @@ def _page(ranked: Mapping[str, T], listing: Listing) -> tuple[Sequence[T], str]:
 
 def get_role(name: str, language: str, *, uow: UnitOfWork) -> Role:
     with uow:
-        return _find(name, language, uow.roles)
+        return _find(name, uow.roles, language)
 
 
-def _find(name: str, language: str, roles: Roles) -> Role:
+def _find(name: str, roles: Roles, language: str = "it") -> Role:
     for role in rules.built_in(language):
         if role.name == name:
             return role
@@ -69,7 +69,7 @@ def update_role(
     with uow:
         if uow.requests.claim(request, name) is not None:
             return uow.roles.get(name)
-        role = _find(name, "", uow.roles)
+        role = _find(name, uow.roles)
         changed = change(role)
         wire.check_etag(etag, role.version)
         scope.authority(caller).check_covers(Authority(role.capabilities | changed.capabilities))
@@ -83,7 +83,7 @@ def delete_role(name: str, etag: str, *, request: Request, uow: UnitOfWork, call
     with uow:
         if uow.requests.claim(request, name) is not None:
             return
-        role = _find(name, "", uow.roles)
+        role = _find(name, uow.roles)
         if role.built_in:
             raise RoleBuiltIn(f"{role.name} is part of Recapito")
         wire.check_etag(etag, role.version)
