@@ -13,6 +13,7 @@ from typing import Any
 import pyotp
 import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
+from recapito.identity.v1.sessions_pb2 import Session
 
 from services.portal import views
 from services.portal.clients.identity import GrpcIdentity
@@ -308,3 +309,15 @@ def test_the_pages_pass_the_accessibility_rules_and_fit_the_narrowest_phone(
         look("second step")
         assert app.secret
         assert not faults
+
+
+def test_an_administrator_removes_the_second_step_of_an_operator_who_lost_it(site: Site, chromium: Browser) -> None:
+    with person(site, chromium) as ada:
+        ada.sign_in(ADA, PASSWORD, "console")
+        add_app(ada)
+        ada.open("/console/settings/operators")
+        follow(ada, "Togli il secondo passaggio di Ada")
+        assert not ada.accessibility()
+        press(ada, "Togli il secondo passaggio")
+        assert ada.path == "/console/settings/operators"
+        assert site.world.sign_in(ADA).session.state == Session.OPEN

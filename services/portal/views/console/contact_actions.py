@@ -9,6 +9,7 @@ from recapito.contacts.v1.contacts_pb2 import Affiliation
 from recapito.identity.v1.links_pb2 import Link
 
 from services.portal.service import Page, Services
+from services.portal.views.console import lost_factors
 from services.portal.views.console.contact_card import card
 from services.portal.views.console.contact_form import ALL_OFF, FIELDS
 from services.portal.views.console.context import Reply, existing, id_of, uuid_of
@@ -83,6 +84,12 @@ def _add_access(pages: Blueprint, services: Services) -> None:
                 flash(_("Password temporanea impostata. Va cambiata al primo accesso."))
                 return redirect(url_for("console.contacts.show", contact_id=contact_id), 303)
         return render_template("console/contact_password.html", form=form.again(), contact=contact), form.code
+
+    @pages.route("/<uuid:contact_id>/second-factor", methods=["GET", "POST"])
+    def remove_factors(contact_id: UUID) -> Reply:
+        contact = contacts.get_contact(contact_id)
+        back = url_for("console.contacts.show", contact_id=contact_id)
+        return lost_factors.remove(services, contact_id, f"{contact.first_name} {contact.last_name}", "contacts", back)
 
     @pages.post("/<uuid:contact_id>/send-link")
     def send_link(contact_id: UUID) -> Reply:

@@ -9,6 +9,7 @@ from recapito.identity.v1.accounts_pb2 import Account
 from recapito.identity.v1.links_pb2 import Link
 
 from services.portal.service import Services
+from services.portal.views.console import lost_factors
 from services.portal.views.console.context import Reply
 from services.portal.views.console.customers import groups_of
 from services.portal.views.console.forms import Form, Value
@@ -103,6 +104,11 @@ def _add_states(pages: Blueprint, services: Services) -> None:
                 identity.disable_account(account_id, form["etag"], form.request_id)
                 return done(_("Operatore disattivato: le sue sessioni sono chiuse"))
         return render_template("console/operator_disable.html", form=form.again(), account=account), form.code
+
+    @pages.route("/<uuid:account_id>/second-factor", methods=["GET", "POST"])
+    def remove_factors(account_id: UUID) -> Reply:
+        name = identity.get_account(account_id).display_name
+        return lost_factors.remove(services, account_id, name, "settings", url_for("console.settings.operators.index"))
 
     @pages.post("/<uuid:account_id>/enable")
     def enable(account_id: UUID) -> Reply:
