@@ -63,12 +63,14 @@ def test_hostile_text_is_refused_or_answered_and_never_fails(postgres_world: Wor
     calls: list[tuple[Callable[[Any], Any], Any]] = [
         (world.sessions.CreateSession, sessions_pb2.CreateSessionRequest(password=password, client_info=client)),
         (world.sessions.CreateSession, sessions_pb2.CreateSessionRequest(link=sessions_pb2.LinkCredential(token=text))),
+        (world.sessions.CreateSession, sessions_pb2.CreateSessionRequest(code=sessions_pb2.CodeCredential(email=text, code=other))),
         (world.sessions.CreatePassport, sessions_pb2.CreatePassportRequest(access_token=text, audience=[other], customer=text)),
         (world.sessions.CreatePassport, sessions_pb2.CreatePassportRequest(session_token=text, audience=[other])),
         (world.links.InspectLink, links_pb2.InspectLinkRequest(token=text)),
         (world.links.RedeemPasswordLink, links_pb2.RedeemPasswordLinkRequest(token=text, new_password=other)),
         (world.links.RequestLink, links_pb2.RequestLinkRequest(email=text, purpose=number, client_info=client)),  # type: ignore[arg-type]
         (world.links.RequestLink, links_pb2.RequestLinkRequest(token=text)),
+        (world.links.DisownLink, links_pb2.DisownLinkRequest(token=text, client_info=client)),
         (world.policies.GetPolicy, policies_pb2.GetPolicyRequest(name=text)),
         (world.policies.GetPolicy, policies_pb2.GetPolicyRequest(name="policies/-")),
         (world.tokens.IssueToken, tokens_pb2.IssueTokenRequest(grant_type=text, refresh_token=other)),
