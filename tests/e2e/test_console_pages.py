@@ -149,6 +149,22 @@ def test_the_person_chosen_for_the_preview_is_marked(told: Story, base_url: str,
         assert francesca.path == f"/console/invoices/{told.draft}/issue?contact={told.laura}"
 
 
+@pytest.mark.req("R-NTE-01")
+def test_a_note_is_written_kept_on_top_and_deleted_without_script(told: Story, base_url: str, chromium: Browser) -> None:
+    with window(chromium, base_url, script=False) as francesca:
+        at_work(francesca)
+        francesca.open(f"/console/contacts/{told.giuseppe}")
+        francesca.page.click(".rc-tabs >> text=Note")
+        francesca.page.fill("#text", "Chiamare il lunedì.\nMai dopo le 17.")
+        francesca.page.click("text=Aggiungi nota")
+        assert "Mai dopo le 17." in francesca.page.inner_text("article")
+        francesca.page.click("article >> text=Tieni in alto")
+        assert "In alto" in francesca.page.inner_text("article")
+        francesca.page.click("article >> text=Elimina")
+        francesca.page.click("main button.btn-danger")
+        assert francesca.page.locator("article").count() == 0
+
+
 def test_an_invoice_is_written_and_issued_without_script(told: Story, base_url: str, chromium: Browser) -> None:
     with window(chromium, base_url, script=False) as francesca:
         at_work(francesca)
