@@ -11,6 +11,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from tests import stack as stacks
+from tests.mailbox import Mailbox
+from tests.servers import PrivateRabbit
 from tests.stack import ROOT, Stack
 
 
@@ -43,3 +46,34 @@ def test_the_story_is_in_the_audit_and_a_changed_entry_is_named(stack: Stack, tm
     found = verify(tmp_path)
     assert found.returncode == 1
     assert found.stderr.strip() == "the audit of documents is broken at entry 1: it or one before was changed or removed"
+
+
+def test_the_audit_survives_the_death_of_its_worker_and_verifies_over_the_gateway(
+    tmp_path: Path, new_database: Callable[[], str], smtp_sink: Mailbox, eventually: Callable[..., object]
+) -> None:
+    """On PostgreSQL and RabbitMQ, one process each: nothing is lost, nothing is kept twice."""
+    with (
+        PrivateRabbit() as broker,
+        stacks.processes(tmp_path, new_database, broker.url, (smtp_sink.host, smtp_sink.port)) as stack,
+    ):
+        token = stack.operator()
+        names = []
+        for number in range(20):
+            status, made = stack.call("POST", "/v1/groups", {"displayName": f"Gruppo {number}"}, token)
+            assert status == 200, made
+            names.append(made["name"])
+            if number == 10:
+                stack.kill("identity-worker")
+        stack.start("identity-worker")
+
+        def entries() -> list[dict[str, str]]:
+            _, answer = stack.call("GET", "/v1/auditEntries?filter=service%20%3D%20contacts&pageSize=100", token=token)
+            return list(answer.get("auditEntries", []))
+
+        eventually(lambda: len(entries()) >= len(names), 30)
+        assert sorted(entry["resource"] for entry in entries()) == sorted(names)
+        status, verified = stack.call("GET", "/v1/auditEntries:verify?service=contacts", token=token)
+        assert (status, verified["intact"], int(verified["entryCount"])) == (200, True, len(names))
+        status, exported = stack.call("GET", "/v1/auditEntries:export?filter=service%20%3D%20contacts", token=token)
+        assert status == 200
+        assert len(exported.splitlines()) == len(names)
