@@ -65,6 +65,7 @@ def pages(told: Story) -> list[str]:
         f"/console/settings/privacy/{policy}", "/console/settings/privacy/new", "/console/settings/operators",
         "/console/settings/operators/new", f"/console/settings/operators/{told.operator}/edit", "/console/settings/roles",
         "/console/settings/roles/new", "/console/settings/roles/who", "/console/audit",
+        "/console/settings/applications", "/console/settings/applications/new",
         "/console/audit/verify", "/console/audit/export", "/console/nothing",
     ]  # fmt: skip
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
@@ -17,7 +18,8 @@ from services.identity.domain.clients import Assertion
 ALGORITHMS = ["Ed25519", "ES256", "PS256", "RS256"]
 _EDDSA = "EdDSA"  # what Ed25519 was called before RFC 9864; most libraries still write it
 _MOST_KEYS = 10
-_LEAST_RSA_BITS = 2048
+_RSA_BITS = range(2048, 8193)
+_UNREADABLE = (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 
@@ -29,12 +31,12 @@ class JoseAssertions:
             keys = json.loads(key_set)["keys"]
             private = any(_PRIVATE & set(key) for key in keys)
             fits = 0 < len(keys) <= _MOST_KEYS and all(_acceptable(key) for key in KeySet.import_key_set({"keys": keys}).keys)
-        except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except _UNREADABLE:
             private = fits = False
         if private:
             raise InvalidArgument.of(field, "holds a private key: give the public keys only, and make a new pair", "KEY_IS_PRIVATE")
         if not fits:
-            wanted = f"must be a JWK set of 1 to {_MOST_KEYS} public keys: Ed25519, P-256, or RSA of {_LEAST_RSA_BITS} bits or more"
+            wanted = f"must be a JWK set of 1 to {_MOST_KEYS} public keys: Ed25519, P-256, or RSA of {_RSA_BITS.start} bits or more"
             raise InvalidArgument.of(field, wanted, "KEY_SET_INVALID")
 
     def issuer(self, assertion: str) -> str:
@@ -50,7 +52,7 @@ class JoseAssertions:
         try:
             keys = KeySet.import_key_set(json.loads(key_set))
             return _assertion(jwt.decode(assertion, keys, algorithms=[*ALGORITHMS, _EDDSA]).claims)
-        except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except _UNREADABLE:
             return None
 
 
@@ -61,7 +63,7 @@ def _acceptable(key: object) -> bool:
         case ECKey():
             return key.curve_name == "P-256"
         case RSAKey():
-            return bool(key.public_key.key_size >= _LEAST_RSA_BITS)
+            return key.public_key.key_size in _RSA_BITS
         case _:
             return False
 

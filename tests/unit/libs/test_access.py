@@ -24,6 +24,10 @@ def operator(*capabilities: str, state: str = "OPEN", fresh: bool = False) -> Ca
     return Caller(Kind.OPERATOR, ID, capabilities=frozenset(capabilities), session_state=state, fresh_until=fresh_until)
 
 
+def program(*capabilities: str) -> Caller:
+    return Caller(Kind.CLIENT, ID, capabilities=frozenset(capabilities))
+
+
 def contact(*permissions: str, customer: UUID | None = ID, state: str = "OPEN") -> Caller:
     return Caller(Kind.CONTACT, ID, customer_id=customer, permissions=frozenset(permissions), session_state=state)
 
@@ -37,6 +41,8 @@ ALLOWED = [
     (pb.Rule(operator="documents.read"), operator("documents.read")),
     (pb.Rule(owner=True), operator()),
     (pb.Rule(owner=True), contact()),
+    (pb.Rule(operator="documents.read"), program("documents.read")),
+    (pb.Rule(owner=True), program()),
     (pb.Rule(contact=pb.INVOICES), contact("INVOICES")),
     (pb.Rule(contact=pb.MEMBER), contact()),
     (pb.Rule(services=["notifications"]), service("notifications")),
@@ -55,6 +61,11 @@ REFUSED = [
     (pb.Rule(contact=pb.INVOICES), operator()),
     (pb.Rule(services=["notifications"]), service("portal")),
     (pb.Rule(services=["notifications"]), operator()),
+    (pb.Rule(operator="documents.read"), program("documents.write")),
+    (pb.Rule(contact=pb.MEMBER), program("documents.read")),
+    (pb.Rule(services=["notifications"]), program()),
+    (pb.Rule(owner=True, assurance=pb.PENDING), program()),
+    (pb.Rule(operator="identity.accounts", assurance=pb.FRESH), program("identity.accounts")),
     (pb.Rule(owner=True), service("portal")),
     (pb.Rule(owner=True), contact(state="POLICY_REQUIRED")),
     (pb.Rule(owner=True), contact(state="SECOND_FACTOR_REQUIRED")),
