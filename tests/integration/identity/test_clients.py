@@ -303,6 +303,7 @@ def test_assertions_that_are_old_foreign_or_made_weaker_are_refused(world: World
     bad = [
         assertion(world, service, exp=now - 1),
         assertion(world, service, exp=now + 3600),
+        assertion(world, service, exp=10**400),
         assertion(world, service, nbf=now + 600),
         assertion(world, service, aud="https://elsewhere.example"),
         assertion(world, service, sub=id_of(other)),
