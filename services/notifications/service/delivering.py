@@ -133,15 +133,15 @@ class Deliverer:
         A document's message goes all the same, because messages do not depend on access: its page then asks to sign in. So does a
         security notice, which then has no link.
         """
-        if _order(message, dispatch) is None:
+        order = _order(message, dispatch)
+        if order is None:
             return None
         if minted is None:
             raise _Stopped(Outcome(State.QUEUED, failure="FAIL_LINK"))
         made = minted.get(message.id)
         if made is not None and made.token:
             base = self.sender.console_url if message.person.startswith("accounts/") else self.sender.area_url
-            page = PAGES.get(message.of_kind.purpose, "password") if message.of_kind.purpose else ""
-            return Link(f"{base}{page}/{made.token}", made.expire_time, made.code)
+            return Link(f"{base}{PAGES.get(order.purpose, 'password')}/{made.token}", made.expire_time, made.code)
         if message.of_kind.only_link:
             raise _Stopped(Outcome(State.SUPPRESSED), Reason.SKIP_ENTRY_CLOSED)
         return Link(f"{self.sender.area_url}{message.subject}") if message.of_kind.type else None
