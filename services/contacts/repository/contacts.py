@@ -164,8 +164,8 @@ def _searched(query: str, sight: Sight) -> list[ColumnElement[bool]]:
 def _columns(sight: Sight) -> dict[str, Any]:
     def customer(compared: str, value: Value) -> ColumnElement[bool]:
         acts = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)
-        found = contacts.c.id.in_(acts.where(customers.c.id == value, customer_visible(sight)))
-        return sa.not_(found) if compared == "!=" else found
+        found = contacts.c.id.in_(acts.where(sa.true() if value is None else customers.c.id == value, customer_visible(sight)))
+        return found if (compared == "!=") is (value is None) else sa.not_(found)
 
     def contact_role(compared: str, value: Value) -> ColumnElement[bool]:
         holds = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)

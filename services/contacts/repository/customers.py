@@ -123,7 +123,8 @@ def _searched(query: str, sight: Sight) -> list[ColumnElement[bool]]:
 
 
 def _category(compared: str, value: Value) -> ColumnElement[bool]:
-    return _not_if(compared, customers.c.categories.contains(f",{value},"))
+    held = customers.c.categories == "," if value is None else customers.c.categories.contains(f",{value},")
+    return _not_if(compared, held)
 
 
 def _group(compared: str, value: Value) -> ColumnElement[bool]:
@@ -132,8 +133,8 @@ def _group(compared: str, value: Value) -> ColumnElement[bool]:
 
 
 def in_group(compared: str, value: Value, member: ColumnElement[bool], group: sa.Column[UUID]) -> ColumnElement[bool]:
-    """Say whether a row belongs to the group; to any group when no value is given."""
-    return sa.exists().where(member, sa.true() if value is None else group == value)
+    """Say whether a row belongs to the group; to none at all when the value is null."""
+    return sa.not_(sa.exists().where(member)) if value is None else sa.exists().where(member, group == value)
 
 
 def _not_if(compared: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -673,6 +673,28 @@ def test_groups_are_made_changed_and_deleted_when_empty(api: Api) -> None:
             api.groups.GetGroup(groups_pb2.GetGroupRequest(name=empty.name))
 
 
+@pytest.mark.req("R-GRP-11")
+def test_those_in_no_group_are_found_by_null_and_the_others_by_not_null(api: Api) -> None:
+    group = api.new_group("Napoli")
+    grouped, alone = api.new_customer(display_name="In", groups=[group.name]), api.new_customer(display_name="Out", categories=["PARTNER"])
+    inside, outside = api.new_contact(grouped, groups=[group.name]), api.new_contact(alone)
+    with api.operator():
+        for filter_, customers, contacts in (
+            ("group = null", [alone], [outside]),
+            ("group != null", [grouped], [inside]),
+            ("group:*", [grouped], [inside]),
+            (f'group != "{group.name}"', [alone], [outside]),
+        ):
+            found = api.customers.ListCustomers(customers_pb2.ListCustomersRequest(filter=filter_)).customers
+            assert [one.name for one in found] == [one.name for one in customers], filter_
+            people = api.contacts.ListContacts(contacts_pb2.ListContactsRequest(filter=filter_)).contacts
+            assert [one.name for one in people] == [one.name for one in contacts], filter_
+        for filter_, count in (("category = null", 1), ("category != null", 1)):
+            assert len(api.customers.ListCustomers(customers_pb2.ListCustomersRequest(filter=filter_)).customers) == count, filter_
+        for filter_, count in (("customer = null", 0), ("customer:*", 2)):
+            assert len(api.contacts.ListContacts(contacts_pb2.ListContactsRequest(filter=filter_)).contacts) == count, filter_
+
+
 @pytest.mark.req("R-GRP-03", "R-GRP-05", "R-GRP-06", "R-GRP-08", "R-GRP-09", "R-GRP-11", "R-SUB-06")
 def test_an_operator_sees_its_groups_and_nothing_tells_it_that_there_is_more(api: Api) -> None:
     naples, rome = api.new_group("Napoli"), api.new_group("Roma")
