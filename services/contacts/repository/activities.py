@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from libs.database import insert
-from libs.database_listing import select_page
+from libs.database.listing import select_page
 from libs.listing import Listing
 from services.contacts.domain import Activity, Sight
 from services.contacts.repository.tables import activities, contact_visible, contacts, customer_visible, customers, deleted_contacts

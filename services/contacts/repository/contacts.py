@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
 from libs.database import insert
-from libs.database_listing import select_page
+from libs.database.listing import select_page
 from libs.errors import Aborted
 from libs.listing import Listing, Value
 from services.contacts.domain import (

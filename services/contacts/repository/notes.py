@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
-from libs.database_listing import select_page
+from libs.database.listing import select_page
 from libs.errors import Aborted
 from libs.listing import Listing
 from services.contacts.domain import Note, NoteNotFound, Sight, Subject

@@ -15,7 +15,7 @@ from sqlalchemy.sql import ColumnElement
 
 from libs.access import Caller, Kind
 from libs.database import insert
-from libs.database_listing import select_page
+from libs.database.listing import select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing
 from services.documents.domain.document import Line, PostalAddress, TaxIdentity, Totals, Vat

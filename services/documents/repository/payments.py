@@ -15,7 +15,7 @@ from sqlalchemy.sql import ColumnElement
 
 from libs.access import Caller
 from libs.database import Cents
-from libs.database_listing import select_page
+from libs.database.listing import select_page
 from libs.errors import NotFound
 from libs.listing import Listing, Value
 from services.documents.domain.invoices import State

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
-from libs.database_listing import Columns, select_page
+from libs.database.listing import Columns, select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing, Value
 from services.identity.domain.accounts import Account, EmailTaken, Kind, State, fold

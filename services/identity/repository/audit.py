@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
 from libs import database
-from libs.database_listing import Columns, select_page, where
+from libs.database.listing import Columns, select_page, where
 from libs.listing import Comparison, Listing, Value
 from services.identity.domain.audit import GENESIS, Entry, Head
 from services.identity.repository.tables import audit_chains, audit_entries, sessions

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from libs.database_listing import select_page
+from libs.database.listing import select_page
 from libs.errors import NotFound
 from libs.listing import Listing
 from services.identity.domain.factors import ENROLMENT_LIFE, Factor, Kind, Passkey, PasskeyTaken

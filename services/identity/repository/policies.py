@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
 from libs import database
-from libs.database_listing import select_page
+from libs.database.listing import select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing
 from services.identity.domain.policies import Acceptance, Policy, State

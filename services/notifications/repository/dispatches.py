@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from libs.access import Caller
-from libs.database_listing import Columns, select_page
+from libs.database.listing import Columns, select_page
 from libs.errors import NotFound
 from libs.listing import Listing
 from services.notifications.domain.messages import Dispatch

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
 from libs.access import Caller
-from libs.database_listing import Columns, select_page
+from libs.database.listing import Columns, select_page
 from libs.errors import NotFound
 from libs.listing import Listing
 from services.notifications import service

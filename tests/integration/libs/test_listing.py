@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from recapito.documents.v1 import invoices_pb2 as pb
 
 from libs import database
-from libs.database_listing import Columns, select_page, where
+from libs.database.listing import Columns, select_page, where
 from libs.errors import InvalidArgument
 from libs.listing import AllOf, AnyOf, Comparison, Filter, Listing, Not, listing
 

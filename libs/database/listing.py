@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
-from libs.database import Cents
+from libs.database.types import Cents
 from libs.errors import InvalidArgument
 from libs.listing import AllOf, AnyOf, Comparison, Filter, Listing, Not, Position, Value
 

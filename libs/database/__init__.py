@@ -1,0 +1,36 @@
+"""SQL for all services, PostgreSQL or SQLite: engines, types, the unit of work with outbox, inbox and request ids, and migrations."""
+
+from libs.database.delivery import RETURNED_WAIT, InboxAttempts, OutboxRows, sweep
+from libs.database.engines import connect, insert, is_transient, reader, ready
+from libs.database.migrations import migrate
+from libs.database.schema import NAMING, SHARED_TABLES, inbox, metadata, outbox, requests, tables
+from libs.database.types import Cents, UtcDateTime
+from libs.database.unit_of_work import OUTBOX_CHANNEL, SqlUnitOfWork, refusals
+from libs.database.waiting import Waiter, signal
+
+__all__ = [
+    "NAMING",
+    "OUTBOX_CHANNEL",
+    "RETURNED_WAIT",
+    "SHARED_TABLES",
+    "Cents",
+    "InboxAttempts",
+    "OutboxRows",
+    "SqlUnitOfWork",
+    "UtcDateTime",
+    "Waiter",
+    "connect",
+    "inbox",
+    "insert",
+    "is_transient",
+    "metadata",
+    "migrate",
+    "outbox",
+    "reader",
+    "ready",
+    "refusals",
+    "requests",
+    "signal",
+    "sweep",
+    "tables",
+]
