@@ -17,7 +17,7 @@ from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.roles import ADMINISTRATOR, METHODLESS, ROLES, SEE_ALL, SEES_ALL, Authority, NameTaken, Role, RoleBuiltIn
 
 NAPLES, ROME = uuid.uuid4(), uuid.uuid4()
-OWN = f"roles/{uuid.uuid4()}"
+OWN = f"roles/{UUID(int=0xABC)}"
 
 
 def operator(**more: Any) -> Account:
@@ -66,7 +66,7 @@ def test_only_administrators_and_those_who_may_see_all_are_not_held_to_groups(na
 
 
 @pytest.mark.parametrize(
-    "name", ["roles/emperor", "", "roles/", "roles", str(uuid.uuid4()), f"groups/{uuid.uuid4()}", OWN.upper(), f"roles/{UUID(int=7).hex}"]
+    "name", ["roles/emperor", "", "roles/", "roles", str(UUID(int=8)), f"groups/{UUID(int=9)}", OWN.upper(), f"roles/{UUID(int=7).hex}"]
 )
 def test_what_cannot_be_a_role_is_refused(name: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
