@@ -111,7 +111,7 @@ def _phrase(name: str, message: Message, dispatch: Dispatch, phrases: Phrases) -
         case "notification_type":
             return _type_words(message.of_kind, phrases, language)
         case "factor_change":
-            return phrases.factor_change[language][dispatch.facts[name]]
+            return phrases.factor_change[language].get(dispatch.facts.get(name, ""))  # a preview speaks of no change
         case "device":
             return phrases.device_of(one_line(dispatch.facts.get(name, "")), language)
         case _:
