@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from libs.messaging.event import Event
 EXCHANGE = "recapito.events"
 HEARTBEAT_SECONDS = 60  # the broker gives up a consumer that handles one group for longer than twice this; its events come again
 FLUSH = 50
+LOOK_AGAIN_SECONDS = (0.0, 0.2, 1.0)  # before each look for parked events that somebody else may hold at this moment
 ROTATE_AFTER = 10  # readings of a parked event; brokers from 4.0 on drop a message after 20 by default
 
 
@@ -129,25 +131,33 @@ class RabbitBus:
         return found
 
     def redrive(self, queue: str, ids: Collection[str]) -> Sequence[str]:
-        moved = []
-        with self._connected(queue) as (connection, names):
-            confirms = Confirms(connection)
-            for message in _each(connection, names.dead):
-                if (parked := _parked(message)).id in ids:
-                    headers = message.properties.headers or {}
-                    message.properties.headers = {name: value for name, value in headers.items() if not name.startswith("recapito-")}
-                    _move(connection, confirms, names.internal, names.main, message)
-                    moved.append(parked.id)
-        return moved
+        def again(confirms: Confirms, names: Names, message: Message) -> None:
+            headers = message.properties.headers or {}
+            message.properties.headers = {name: value for name, value in headers.items() if not name.startswith("recapito-")}
+            _move(message.connection, confirms, names.internal, names.main, message)
+
+        return self._settle(queue, ids, again)
 
     def drop(self, queue: str, ids: Collection[str]) -> Sequence[str]:
-        dropped = []
-        with self._connected(queue) as (connection, names):
-            for message in _each(connection, names.dead):
-                if (parked := _parked(message)).id in ids:
-                    connection.channel.basic_ack(message.tag)
-                    dropped.append(parked.id)
-        return dropped
+        return self._settle(queue, ids, lambda _confirms, _names, message: message.connection.channel.basic_ack(message.tag))
+
+    def _settle(self, queue: str, ids: Collection[str], settle: Callable[[Confirms, Names, Message], None]) -> Sequence[str]:
+        """Settle the parked messages of these ids and return which there were.
+
+        What somebody looked at a moment ago may still be on its way back into the queue, so what is missing is looked for again.
+        """
+        settled: list[str] = []
+        for wait_seconds in LOOK_AGAIN_SECONDS:
+            time.sleep(wait_seconds)
+            with self._connected(queue) as (connection, names):
+                confirms = Confirms(connection)
+                for message in _each(connection, names.dead):
+                    if (parked := _parked(message)).id in ids and parked.id not in settled:
+                        settle(confirms, names, message)
+                        settled.append(parked.id)
+            if set(ids) <= set(settled):
+                break
+        return settled
 
 
 # --- publishing ----------------------------------------------------------------------------------------------------------------------
