@@ -92,16 +92,18 @@ class SqlAudit:
 
     def addresses(self, session_ids: AbstractSet[UUID]) -> dict[UUID | None, str]:
         """Return the addresses of sessions; of one that has ended, what an earlier entry of it says."""
-        if not session_ids:
-            return {}
-        live = sa.select(sessions.c.id, sessions.c.ip_address).where(sessions.c.id.in_(session_ids))
-        earlier = (
-            sa.select(audit_entries.c.session_id, sa.func.max(audit_entries.c.ip_address))
-            .where(audit_entries.c.session_id.in_(session_ids), audit_entries.c.ip_address != "")
-            .group_by(audit_entries.c.session_id)
-        )
-        found = {row[0]: row[1] for row in self.connection.execute(earlier)}
-        return found | {row[0]: row[1] for row in self.connection.execute(live)}
+        found: dict[UUID | None, str] = {}
+        if session_ids:
+            live = sa.select(sessions.c.id, sessions.c.ip_address).where(sessions.c.id.in_(session_ids))
+            found |= {row[0]: row[1] for row in self.connection.execute(live)}
+        if ended := session_ids - found.keys():  # asked for these alone: a session that goes on may have very many entries
+            earlier = (
+                sa.select(audit_entries.c.session_id, sa.func.max(audit_entries.c.ip_address))
+                .where(audit_entries.c.session_id.in_(ended), audit_entries.c.ip_address != "")
+                .group_by(audit_entries.c.session_id)
+            )
+            found |= {row[0]: row[1] for row in self.connection.execute(earlier)}
+        return found
 
     # --- out -------------------------------------------------------------------------------------------------------------------------
     def page(self, listing: Listing) -> tuple[Sequence[Entry], str]:
