@@ -247,6 +247,7 @@ def test_all_fields_of_a_contact_can_be_edited(api: Api) -> None:
     assert [one.contact for one in api.events_of(events_pb2.PortalAccessEnabled)] == [contact.name]
 
 
+@pytest.mark.req("R-IDN-12")
 def test_switching_access_on_is_announced_each_time_and_only_then(api: Api) -> None:
     contact = api.new_contact(api.new_customer())
     with api.operator():
@@ -255,7 +256,7 @@ def test_switching_access_on_is_announced_each_time_and_only_then(api: Api) -> N
     assert len(api.events_of(events_pb2.PortalAccessEnabled)) == 2
 
 
-@pytest.mark.req("R-CON-21")
+@pytest.mark.req("R-CON-21", "R-IDN-16")
 def test_who_has_no_address_is_silent_until_somebody_gives_one(api: Api) -> None:
     customer = api.new_customer()
     contact = api.new_contact(customer, email="")

@@ -235,8 +235,7 @@ def test_a_disabled_welcome_template_means_no_welcome(world: SimpleNamespace) ->
     assert reasons(world) == {"welcome mario@acme.example": "SKIP_TEMPLATE_DISABLED"}
 
 
-@pytest.mark.req("R-TPL-04")
-@pytest.mark.req("R-IDN-13")
+@pytest.mark.req("R-TPL-04", "R-IDN-12", "R-IDN-13")
 def test_access_data_carry_login_and_link(world: SimpleNamespace) -> None:
     world.contacts.candidates[ACME] = (candidate(preferences={}),)
     event = contacts_events.PortalAccessEnabled(contact=f"contacts/{MARIO}", version=3, customer=f"customers/{ACME}")

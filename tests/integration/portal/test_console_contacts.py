@@ -148,6 +148,20 @@ def test_first_and_last_name_are_asked_for(told: Story, console: Operator) -> No
     assert page.errors.keys() == {"first_name", "last_name"}
 
 
+@pytest.mark.req("R-IDN-06", "R-IDN-16", "R-IDN-18")
+def test_access_is_a_switch_beside_the_address_to_pass_on_and_a_link_is_proposed_before_a_typed_password(
+    told: Story, console: Operator
+) -> None:
+    page = console.open(f"/console/contacts/new?customer={told.abc}")
+    form, _button = page.form("Crea contatto")
+    assert "http://localhost/area/" in page.text
+    assert form.values["password_choice"] == ["link"]
+    assert "non parte mai per email" in page.text
+    console.press("Crea contatto", first_name="Anna", last_name="Neri", email="anna@abc.example", enabled="1")
+    assert made(told, "Anna").access.enabled
+    assert "http://localhost/area/" in console.page.text
+
+
 @pytest.mark.req("R-CON-04", "R-CON-08", "R-CON-10", "R-IDN-01", "R-IDN-02")
 def test_a_contact_is_made_with_all_it_needs(told: Story, console: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[bool, bool]] = []

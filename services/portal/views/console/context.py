@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from libs.errors import NotFound, PermissionDenied
 from services.portal.views.console import lists, matrix, rights, words
 from services.portal.views.console.forms import typed
+from services.portal.views.people import home_url
 
 T = TypeVar("T")
 Reply = Response | WerkzeugResponse | str | tuple[str, int]
@@ -75,6 +76,7 @@ def prepare(console: Blueprint) -> None:
     def _names() -> dict[str, Any]:
         return {
             "words": words,
+            "area_url": current_app.config["PUBLIC_URL"].rstrip("/") + home_url("area"),
             "here": lists.here,
             "argument": lists.argument,
             "can": rights.can,
