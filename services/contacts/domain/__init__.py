@@ -41,7 +41,7 @@ from services.contacts.domain.permissions import (
     filled,
     warnings,
 )
-from services.contacts.domain.settings import PROFILES, ContactsSettings, Profile
+from services.contacts.domain.settings import PROFILES, ContactsSettings, Modules, Profile
 from services.contacts.domain.values import folded
 
 __all__ = [
@@ -78,6 +78,7 @@ __all__ = [
     "HomeCustomer",
     "Kind",
     "Mode",
+    "Modules",
     "NameTaken",
     "NotYourNote",
     "Note",

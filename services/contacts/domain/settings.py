@@ -35,10 +35,20 @@ PROFILES = (
 
 
 @dataclass(frozen=True)
+class Modules:
+    """What an organisation may do without. Switching one off hides it and deletes nothing."""
+
+    membership: bool = False
+    reserved_area: bool = True
+    custom_fields: bool = False
+
+
+@dataclass(frozen=True)
 class ContactsSettings:
     organization_name: str = "La mia organizzazione"
     time_zone: str = "Europe/Rome"
     language_code: str = "it"
+    modules: Modules = Modules()
     default_permissions: Permissions = ALL_ALLOWED
     default_preferences: Preferences = ALL_ON
     profiles: tuple[Profile, ...] = PROFILES

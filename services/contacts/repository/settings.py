@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from libs.errors import Aborted
-from services.contacts.domain import ContactsSettings, Profile
+from services.contacts.domain import ContactsSettings, Modules, Profile
 from services.contacts.repository.tables import preferences_of, preferences_row, settings
 
 
@@ -24,6 +24,7 @@ class SqlSettings:
             organization_name=row.organization_name,
             time_zone=row.time_zone,
             language_code=row.language_code,
+            modules=Modules(row.membership, row.reserved_area, row.custom_fields),
             default_permissions=row.default_permissions,
             default_preferences=row.default_preferences,
             profiles=tuple(Profile(id_, it, en, preferences_of(chosen)) for id_, it, en, chosen in row.profiles),
@@ -43,6 +44,7 @@ def _row(domain: ContactsSettings) -> dict[str, Any]:
         "organization_name": domain.organization_name,
         "time_zone": domain.time_zone,
         "language_code": domain.language_code,
+        **asdict(domain.modules),
         "default_permissions": domain.default_permissions,
         "default_preferences": domain.default_preferences,
         "profiles": [[one.id, one.label_it, one.label_en, preferences_row(one.preferences)] for one in domain.profiles],

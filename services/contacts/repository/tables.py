@@ -239,6 +239,9 @@ settings = sa.Table(  # one row
     sa.Column("default_permissions", PermissionsText, nullable=False),
     sa.Column("default_preferences", PreferencesText, nullable=False),
     sa.Column("profiles", sa.JSON, nullable=False),
+    sa.Column("membership", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("reserved_area", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("custom_fields", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 

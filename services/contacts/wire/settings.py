@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from recapito.contacts.v1 import settings_pb2 as pb
 from recapito.type.v1 import type_pb2
 
-from services.contacts.domain import ContactsSettings, Profile
+from services.contacts.domain import ContactsSettings, Modules, Profile
 from services.contacts.wire.names import check_etag, etag, merged
 from services.contacts.wire.permissions import permissions, permissions_of, preferences, preferences_of
 
@@ -22,6 +22,7 @@ def settings(domain: ContactsSettings) -> pb.ContactsSettings:
         organization_name=domain.organization_name,
         time_zone=domain.time_zone,
         language_code=domain.language_code,
+        modules=pb.ContactsSettings.Modules(**asdict(domain.modules)),
         default_permissions=permissions(domain.default_permissions),
         default_preferences=preferences(domain.default_preferences),
         preference_profiles=[_profile(profile) for profile in domain.profiles],
@@ -41,6 +42,7 @@ def changed_settings(wanted: pb.ContactsSettings, mask: FieldMask) -> Callable[[
             organization_name=message.organization_name,
             time_zone=message.time_zone,
             language_code=message.language_code,
+            modules=Modules(message.modules.membership, message.modules.reserved_area, message.modules.custom_fields),
             default_permissions=before.default_permissions.changed_by(permissions_of(message.default_permissions)),
             default_preferences=replace(chosen, switches={**before.default_preferences.switches, **chosen.switches}),
             profiles=tuple(_profile_of(profile, index) for index, profile in enumerate(message.preference_profiles)),

@@ -1333,11 +1333,14 @@ class Backend:
 
 
 def empty_backend() -> Backend:
-    contacts = FakeContacts(
-        touched(
-            ContactsSettings(name="settings/contacts", organization_name="Studio Partenope", time_zone="Europe/Rome", language_code="it")
-        )
+    organisation = ContactsSettings(
+        name="settings/contacts",
+        organization_name="Studio Partenope",
+        time_zone="Europe/Rome",
+        language_code="it",
+        modules=ContactsSettings.Modules(reserved_area=True),
     )
+    contacts = FakeContacts(touched(organisation))
     identity = FakeIdentity(contacts)
     documents = FakeDocuments(touched(DocumentsSettings(name="settings/documents", currency_code="EUR", payment_term_days=30)))
     notifications = FakeNotifications(contacts, documents)
