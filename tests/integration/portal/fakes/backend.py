@@ -1,0 +1,62 @@
+"""Every fake, tied together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recapito.contacts.v1.settings_pb2 import ContactsSettings
+from recapito.documents.v1.settings_pb2 import DocumentsSettings
+from recapito.identity.v1.accounts_pb2 import Account
+
+from libs.access import Caller, Kind
+from services.portal.service import Services
+from tests.integration.portal.fake_audit import FakeAudit
+from tests.integration.portal.fakes.common import touched
+from tests.integration.portal.fakes.contacts import FakeContacts
+from tests.integration.portal.fakes.documents import FakeDocuments
+from tests.integration.portal.fakes.identity import FakeIdentity
+from tests.integration.portal.fakes.notes import FakeNotes
+from tests.integration.portal.fakes.notifications import FakeNotifications
+
+
+@dataclass
+class Backend:
+    identity: FakeIdentity
+    contacts: FakeContacts
+    documents: FakeDocuments
+    notifications: FakeNotifications
+    audit: FakeAudit
+    notes: FakeNotes
+
+    @property
+    def services(self) -> Services:
+        return Services(self.identity, self.contacts, self.documents, self.notifications, self.audit)
+
+
+def empty_backend() -> Backend:
+    organisation = ContactsSettings(
+        name="settings/contacts",
+        organization_name="Studio Partenope",
+        time_zone="Europe/Rome",
+        language_code="it",
+        modules=ContactsSettings.Modules(reserved_area=True),
+    )
+    contacts = FakeContacts(touched(organisation))
+    identity = FakeIdentity(contacts)
+    documents = FakeDocuments(touched(DocumentsSettings(name="settings/documents", currency_code="EUR", payment_term_days=30)))
+    notifications = FakeNotifications(contacts, documents)
+
+    def caller() -> Caller | None:
+        token = next((token for token, session in identity.sessions.items() if session is identity.current), None)
+        if token is None or identity.current is None:
+            return None
+        kind = identity.accounts[identity.current.account_id].kind
+        if kind == Account.OPERATOR:
+            return Caller(Kind.OPERATOR)
+        chosen, permissions = contacts.acts(identity.current.account_id, identity.chosen)
+        return Caller(Kind.CONTACT, customer_id=chosen, permissions=permissions)
+
+    documents.caller = caller
+    notes = FakeNotes(author=lambda: f"accounts/{identity.current.account_id}" if identity.current is not None else "")
+    contacts.require_fresh = documents.require_fresh = identity.require_fresh
+    return Backend(identity, contacts, documents, notifications, FakeAudit(identity.require_fresh), notes)
