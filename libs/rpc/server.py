@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,6 +85,11 @@ class Server:
         """Answer a gRPC service: its generated add_…_to_server, our servicer, its descriptor."""
         self._descriptors.append(descriptor)
         register(servicer, self._server)
+
+    @property
+    def services(self) -> Sequence[ServiceDescriptor]:
+        """What it answers."""
+        return tuple(self._descriptors)
 
     def start(self) -> None:
         methods = [method for service in self._descriptors for method in service.methods]

@@ -42,7 +42,9 @@ class SqlActivities:
 def _visible(sight: Sight) -> sa.ColumnElement[bool]:
     if sight.everything:
         return sa.true()
+    """What somebody did for a customer needs both to be seen; of a deleted person, the customer."""
     of_contact = sa.exists().where(contacts.c.id == activities.c.contact_id, contact_visible(sight))
     was_contact = sa.exists().where(deleted_contacts.c.id == activities.c.contact_id)
     of_customer = sa.exists().where(customers.c.id == activities.c.customer_id, customer_visible(sight))
-    return sa.or_(of_contact, sa.and_(was_contact, of_customer))
+    of_none = sa.and_(activities.c.customer_id.is_(None), of_contact)
+    return sa.or_(of_none, sa.and_(of_customer, sa.or_(of_contact, was_contact)))

@@ -42,8 +42,11 @@ from services.contacts.wire.permissions import permissions, permissions_of, pref
 
 
 def contact(view: ContactView) -> pb.Contact:
+    """Answer a contact to its reader, to whom a home customer that is hidden is not named."""
     message = _contact(view.contact)
     message.affiliations.extend(affiliation(one) for one in view.affiliations)
+    if all(one.affiliation.customer_id != view.contact.customer_id for one in view.affiliations):
+        message.ClearField("customer")
     return message
 
 

@@ -38,6 +38,7 @@ from libs import database
 from libs.access import Caller, Kind
 from libs.messaging.event import type_of
 from libs.rpc import client, context, passports
+from libs.rpc.server import Server
 from services.contacts.__main__ import serve
 from services.contacts.settings import Settings
 from tests.audit import AUDIT_ENTRY
@@ -65,6 +66,7 @@ class Api:
 
     channel: grpc.Channel
     engine: Engine
+    server: Server
     customers: customers_pb2_grpc.CustomersStub = field(init=False)
     contacts: contacts_pb2_grpc.ContactsStub = field(init=False)
     affiliations: affiliations_pb2_grpc.AffiliationsStub = field(init=False)
@@ -193,7 +195,7 @@ def running(url: str) -> Iterator[Api]:
     server.start()
     channel = client.connect(f"127.0.0.1:{server.port}", service="notifications", settings=settings)
     try:
-        yield Api(channel, engine)
+        yield Api(channel, engine, server)
     finally:
         server.stop()
         engine.dispose()

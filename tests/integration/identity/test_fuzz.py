@@ -122,7 +122,7 @@ def ask(channel: grpc.Channel, method: MethodDescriptor, request: Message) -> tu
 
 def test_no_request_makes_identity_fail(worlds: World) -> None:
     made_up = MadeUp(20261122)
-    methods = [method for service in worlds.server._descriptors for method in service.methods]
+    methods = [method for service in worlds.server.services for method in service.methods]
     failed, statuses, answered = list[str](), Counter[str](), Counter[str]()
     started = time.monotonic()
     for number in range(CALLS):
