@@ -10,7 +10,7 @@ from libs.access import Caller
 from libs.errors import InvalidArgument
 from libs.unit_of_work import Clock, Request
 from services.contacts import domain, wire
-from services.contacts.domain import Affiliation, AffiliationView
+from services.contacts.domain import Affiliation, AffiliationView, Contact
 from services.contacts.service import UnitOfWork, sight_of
 from services.contacts.service.contact_roles import check_contact_role
 from services.contacts.service.contacts import affiliate, fill
@@ -51,15 +51,19 @@ def update_affiliation(
         uow.customers.get(customer_id, domain.EVERYTHING, lock=True)
         contact = uow.contacts.get(contact_id, domain.EVERYTHING, lock=True)
         before = uow.affiliations.get(customer_id, contact_id)
-        affiliation = change(before).checked()
-        if affiliation.contact_role_id != before.contact_role_id:
-            check_contact_role(affiliation, "affiliation.contact_role", uow=uow)
-        if domain.needs_email(contact, [affiliation.preferences]):
-            raise domain.EmailRequired
-        uow.affiliations.save(affiliation)
+        save_affiliation(change(before).checked(), before, contact, uow=uow)
         view = uow.affiliations.view(customer_id, contact_id, sight)
         uow.commit()
     return view
+
+
+def save_affiliation(affiliation: Affiliation, before: Affiliation, contact: Contact, *, uow: UnitOfWork) -> None:
+    """Do, inside a transaction, what `update_affiliation` does for one and an import for many. affiliation: checked; before: locked."""
+    if affiliation.contact_role_id != before.contact_role_id:
+        check_contact_role(affiliation, "affiliation.contact_role", uow=uow)
+    if domain.needs_email(contact, [affiliation.preferences]):
+        raise domain.EmailRequired
+    uow.affiliations.save(affiliation)
 
 
 def make_primary(

@@ -26,6 +26,10 @@ class NewContact:
     skip_welcome: bool = False
     send_set_password: bool = False
 
+    def checked(self) -> NewContact:
+        contact = self.contact.checked()
+        return replace(self, contact=replace(contact, newsletter=bool(contact.email) if self.newsletter is None else self.newsletter))
+
 
 def create_contact(make: Callable[[UUID], NewContact], request: Request, caller: Caller, *, uow: UnitOfWork) -> ContactView:
     """Store a person with what it is for each customer, all defaults filled in, and announce it in the same commit.
@@ -33,34 +37,38 @@ def create_contact(make: Callable[[UUID], NewContact], request: Request, caller:
     The first contact of a customer becomes its primary one.
     """
     sight, id_ = sight_of(caller), new_id()
-    wanted = make(id_)
-    contact = wanted.contact.checked()
-    contact = replace(contact, newsletter=bool(contact.email) if wanted.newsletter is None else wanted.newsletter)
+    wanted = make(id_).checked()
     with uow:
         if (earlier := uow.requests.claim(request, str(id_))) is not None:
             return uow.contacts.view(UUID(earlier), sight)
-        settings = uow.settings.get()
-        customers = _customers(wanted, sight, uow)
-        home = customers[contact.customer_id]
-        contact = replace(
-            contact,
-            language_code=contact.language_code or home.language_code or settings.language_code,
-            groups=_first_groups(contact.groups, home.groups, sight, uow),
-        )
-        affiliations = [
-            fill(one.checked("contact.affiliations"), contact, customers[one.customer_id], settings) for one in _affiliations(wanted)
-        ]
-        if domain.needs_email(contact, [one.preferences for one in affiliations]):
-            fault = domain.EMAIL_REQUIRED
-            raise InvalidArgument.of(fault.field, fault.description, fault.reason)
-        uow.contacts.add(contact)
-        for index, affiliation in enumerate(affiliations):
-            check_contact_role(affiliation, f"contact.affiliations[{index}].contact_role", uow=uow)
-            affiliate(affiliation, customers[affiliation.customer_id], uow=uow)
-        uow.outbox.add(wire.contact_created(contact, skip_welcome=wanted.skip_welcome, send_set_password=wanted.send_set_password))
+        add_contact(wanted, sight, uow=uow)
         view = uow.contacts.view(id_, sight)
         uow.commit()
     return view
+
+
+def add_contact(wanted: NewContact, sight: Sight, *, uow: UnitOfWork) -> Contact:
+    """Do, inside a transaction, what `create_contact` does for one person and an import for many. wanted: checked."""
+    settings = uow.settings.get()
+    customers = _customers(wanted, sight, uow)
+    home = customers[wanted.contact.customer_id]
+    contact = replace(
+        wanted.contact,
+        language_code=wanted.contact.language_code or home.language_code or settings.language_code,
+        groups=_first_groups(wanted.contact.groups, home.groups, sight, uow),
+    )
+    affiliations = [
+        fill(one.checked("contact.affiliations"), contact, customers[one.customer_id], settings) for one in _affiliations(wanted)
+    ]
+    if domain.needs_email(contact, [one.preferences for one in affiliations]):
+        fault = domain.EMAIL_REQUIRED
+        raise InvalidArgument.of(fault.field, fault.description, fault.reason)
+    uow.contacts.add(contact)
+    for index, affiliation in enumerate(affiliations):
+        check_contact_role(affiliation, f"contact.affiliations[{index}].contact_role", uow=uow)
+        affiliate(affiliation, customers[affiliation.customer_id], uow=uow)
+    uow.outbox.add(wire.contact_created(contact, skip_welcome=wanted.skip_welcome, send_set_password=wanted.send_set_password))
+    return contact
 
 
 def fill(affiliation: Affiliation, contact: Contact, customer: Customer, settings: ContactsSettings) -> Affiliation:
@@ -95,18 +103,23 @@ def update_contact(
         if uow.requests.claim(request, str(contact_id)) is not None:
             return uow.contacts.view(contact_id, sight)
         before = uow.contacts.get(contact_id, sight, lock=True)
-        contact = replace(change(before).checked(), update_time=clock())
-        if contact.groups != before.groups:
-            _check_groups(contact.groups, before.groups, sight, uow)
-        if not contact.email and domain.needs_email(contact, [one.preferences for one in uow.affiliations.of_contact(contact_id)]):
-            raise domain.EmailRequired
-        contact = uow.contacts.save(contact)
-        uow.outbox.add(wire.contact_updated(contact, before))
-        if contact.access.enabled and not before.access.enabled:
-            uow.outbox.add(wire.portal_access_enabled(contact))
+        save_contact(replace(change(before).checked(), update_time=clock()), before, sight, uow=uow)
         view = uow.contacts.view(contact_id, sight)
         uow.commit()
     return view
+
+
+def save_contact(contact: Contact, before: Contact, sight: Sight, *, uow: UnitOfWork) -> Contact:
+    """Do, inside a transaction, what `update_contact` does for one person and an import for many. contact: checked; before: locked."""
+    if contact.groups != before.groups:
+        _check_groups(contact.groups, before.groups, sight, uow)
+    if not contact.email and domain.needs_email(contact, [one.preferences for one in uow.affiliations.of_contact(contact.id)]):
+        raise domain.EmailRequired
+    contact = uow.contacts.save(contact)
+    uow.outbox.add(wire.contact_updated(contact, before))
+    if contact.access.enabled and not before.access.enabled:
+        uow.outbox.add(wire.portal_access_enabled(contact))
+    return contact
 
 
 def delete_contact(

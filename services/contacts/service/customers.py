@@ -21,15 +21,20 @@ def create_customer(make: Callable[[UUID], Customer], request: Request, caller: 
     with uow:
         if (earlier := uow.requests.claim(request, str(customer.id))) is not None:
             return _shown(uow.customers.get(UUID(earlier), sight), sight, uow)
-        settings = uow.settings.get()
-        customer = replace(
-            customer,
-            language_code=customer.language_code or settings.language_code,
-            groups=_groups(customer.groups, frozenset(), sight, uow),
-        )
-        uow.customers.add(customer)
-        uow.outbox.add(wire.customer_created(customer))
+        customer = add_customer(customer, sight, uow=uow)
         uow.commit()
+    return customer
+
+
+def add_customer(customer: Customer, sight: Sight, *, uow: UnitOfWork) -> Customer:
+    """Do, inside a transaction, what `create_customer` does for one customer and an import for many. customer: checked."""
+    customer = replace(
+        customer,
+        language_code=customer.language_code or uow.settings.get().language_code,
+        groups=_groups(customer.groups, frozenset(), sight, uow),
+    )
+    uow.customers.add(customer)
+    uow.outbox.add(wire.customer_created(customer))
     return customer
 
 
