@@ -110,6 +110,7 @@ class Contact:
     do_not_call: bool = False
     newsletter: bool = False
     groups: frozenset[UUID] = frozenset()
+    tags: tuple[str, ...] = ()
     last_access_time: datetime | None = None
     version: int = 1
 
@@ -123,6 +124,7 @@ class Contact:
                 last_name=checks.line("last_name", self.last_name, required=True),
                 email=checks.value("email", email_address, self.email),
                 contact_points=tuple(point.checked(checks, index) for index, point in enumerate(self.contact_points)),
+                tags=_tags(self.tags, checks),
             )
 
     @property
@@ -139,7 +141,18 @@ class Contact:
 
     @property
     def search_text(self) -> str:
-        return searchable(self.first_name, self.last_name, self.email, *(point.value for point in self.contact_points))
+        return searchable(self.first_name, self.last_name, self.email, *(point.value for point in self.contact_points), *self.tags)
+
+
+def _tags(tags: tuple[str, ...], checks: Checks) -> tuple[str, ...]:
+    """Return each tag once, as it was written first, in order. A comma parts the tags of a form and a file."""
+    once: dict[str, str] = {}
+    for index, tag in enumerate(tags):
+        line = checks.line(f"tags[{index}]", tag, required=True)
+        if "," in line:
+            checks.fault(f"tags[{index}]", "holds a comma", "TAG_MALFORMED")
+        once.setdefault(key_of(line), line)
+    return tuple(once[key] for key in sorted(once))
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ from services.contacts.repository.tables import (
     deleted_contacts,
     words,
 )
+from services.contacts.repository.tags import set_tags, tagged, tags_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class SqlContacts:
         row = self.connection.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
             raise ContactNotFound(f"contact {contact_id} does not exist")
-        return _contact(row, groups_of(self.connection, contact_groups, [contact_id])[contact_id])
+        groups, tags = groups_of(self.connection, contact_groups, [contact_id]), tags_of(self.connection, [contact_id])
+        return _contact(row, groups[contact_id], tags[contact_id])
 
     def view(self, contact_id: UUID, sight: Sight) -> ContactView:
         contact = self.get(contact_id, sight)
@@ -64,8 +66,9 @@ class SqlContacts:
             query = query.where(condition)
         rows, token = select_page(self.connection, query, listing, _columns(sight), contacts.c.id)
         groups = groups_of(self.connection, contact_groups, [row.id for row in rows])
+        tags = tags_of(self.connection, [row.id for row in rows])
         views = views_of_contacts(self.connection, {row.id: row.customer_id for row in rows}, sight)
-        return [ContactView(_contact(row, groups[row.id]), views[row.id]) for row in rows], token
+        return [ContactView(_contact(row, groups[row.id], tags[row.id]), views[row.id]) for row in rows], token
 
     def add(self, contact: Contact) -> None:
         # ON CONFLICT, because a failed statement would end the transaction on PostgreSQL before we can say why.
@@ -73,6 +76,7 @@ class SqlContacts:
         if self.connection.execute(new.returning(contacts.c.id)).first() is None:
             raise EmailTaken
         set_groups(self.connection, contact_groups, contact.id, contact.groups)
+        set_tags(self.connection, contact.id, contact.tags)
 
     def save(self, contact: Contact) -> Contact:
         saved = replace(contact, version=contact.version + 1)
@@ -86,6 +90,7 @@ class SqlContacts:
         if changed != 1:
             raise Aborted(f"contact {contact.id} was changed by someone else")
         set_groups(self.connection, contact_groups, contact.id, contact.groups)
+        set_tags(self.connection, contact.id, contact.tags)
         return saved
 
     def delete(self, contact_id: UUID, now: datetime) -> None:
@@ -128,7 +133,7 @@ def _row(contact: Contact) -> dict[str, Any]:
     }
 
 
-def _contact(row: Row[Any], groups: frozenset[UUID]) -> Contact:
+def _contact(row: Row[Any], groups: frozenset[UUID], tags: tuple[str, ...]) -> Contact:
     return Contact(
         id=row.id,
         customer_id=row.customer_id,
@@ -146,6 +151,7 @@ def _contact(row: Row[Any], groups: frozenset[UUID]) -> Contact:
         do_not_call=row.do_not_call,
         newsletter=row.newsletter,
         groups=groups,
+        tags=tags,
         last_access_time=row.last_access_time,
         version=row.version,
     )
@@ -177,6 +183,10 @@ def _columns(sight: Sight) -> dict[str, Any]:
         found = in_group(compared, value, contact_groups.c.contact_id == contacts.c.id, contact_groups.c.group_id)
         return sa.not_(found) if compared == "!=" else found
 
+    def tag(compared: str, value: Value) -> ColumnElement[bool]:
+        found = tagged(value)
+        return sa.not_(found) if compared == "!=" else found
+
     def never_entered(compared: str, value: Value) -> ColumnElement[bool]:
         return contacts.c.last_access_time.is_(None) if value is (compared != "!=") else contacts.c.last_access_time.is_not(None)
 
@@ -184,6 +194,7 @@ def _columns(sight: Sight) -> dict[str, Any]:
         "customer": customer,
         "contact_role": contact_role,
         "group": group,
+        "tag": tag,
         "state": contacts.c.state,
         "language_code": contacts.c.language_code,
         "access.enabled": contacts.c.access_enabled,

@@ -191,6 +191,13 @@ contact_groups = sa.Table(
     sa.Column("group_id", sa.Uuid, sa.ForeignKey("groups.id"), primary_key=True),
     sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
+contact_tags = sa.Table(
+    "contact_tags",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),  # folded
+    sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sa.Column("tag", sa.Text, nullable=False),
+)
 deleted_contacts = sa.Table(  # nothing personal: that an id was a contact
     "deleted_contacts",
     metadata,

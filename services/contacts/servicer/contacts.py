@@ -23,6 +23,7 @@ FIELDS = {
     "customer": UUID,
     "contact_role": UUID,
     "group": UUID,
+    "tag": str,
     "state": pb.Contact.State,
     "language_code": str,
     "access.enabled": bool,

@@ -69,6 +69,7 @@ def _contact(domain: Contact) -> pb.Contact:
         do_not_call=domain.do_not_call,
         newsletter=domain.newsletter,
         groups=group_names(domain.groups),
+        tags=domain.tags,
         last_access_time=timestamp(domain.last_access_time) if domain.last_access_time else None,
         create_time=timestamp(domain.create_time),
         update_time=timestamp(domain.update_time),
@@ -142,6 +143,7 @@ def _with_fields(domain: Contact, message: pb.Contact) -> Contact:
         block_ticket_email=message.block_ticket_email,
         do_not_call=message.do_not_call,
         groups=references_of(message.groups, "contact.groups"),
+        tags=tuple(message.tags),
     )
 
 

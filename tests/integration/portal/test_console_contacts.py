@@ -241,6 +241,17 @@ def test_the_other_contact_points_survive_an_edit(told: Story, console: Operator
     assert points == ["altra@abc.example", "+390815550142"]
 
 
+def test_tags_are_typed_with_commas_and_lead_to_everybody_who_holds_them(told: Story, console: Operator) -> None:
+    console.open(f"/console/contacts/{told.laura}/edit")
+    page = console.press("Salva contatto", tags=" fiera 2026, ,")
+    assert told.backend.contacts.contacts[told.laura].tags == ["fiera 2026"]
+    assert page.link("fiera 2026") == "/console/contacts?tag=fiera+2026"
+    page = console.follow("fiera 2026")
+    assert "Bianchi Laura" in page.text
+    assert "Rossi Mario" not in page.text
+    assert "Rossi Mario" in console.follow("Togli il filtro Etichetta").text
+
+
 def test_a_page_sent_twice_makes_one_contact(told: Story, console: Operator) -> None:
     console.open(f"/console/contacts/new?customer={told.abc}")
     console.press("Crea contatto", first_name="Anna", last_name="Neri", email="")

@@ -23,13 +23,14 @@ FIELDS = {  # path of the request -> field of the form
     r"contact\.contact_points.*": "phone",
     r"contact\.access\.(start_date|end_date|enabled)": r"\1",
     r"contact\.groups.*": "groups",
+    r"contact\.tags.*": "tags",
     r"contact\.affiliations\[0\]\.(position|contact_role)": r"\1",
     r"affiliation\.(position|contact_role|contact)": r"\1",
     r"contact\.affiliations\[0\]\.preferences\.kinds.*|affiliation\.preferences\.kinds.*": "kinds",
 }
 CONTACT_PATHS = (
     "first_name", "last_name", "email", "contact_points", "language_code", "direction", "access",
-    "block_ticket_email", "do_not_call", "newsletter", "groups",
+    "block_ticket_email", "do_not_call", "newsletter", "groups", "tags",
 )  # fmt: skip
 AFFILIATION_PATHS = ("position", "contact_role", "permissions", "preferences")
 ALL_OFF = Preferences()
@@ -187,6 +188,7 @@ def _values(contact: Contact, affiliation: Affiliation) -> dict[str, Value]:
         "do_not_call": _flag(contact.do_not_call),
         "newsletter": _flag(contact.newsletter),
         "groups": list(contact.groups),
+        "tags": ", ".join(contact.tags),
         "position": affiliation.position,
         "contact_role": affiliation.contact_role,
         "primary": _flag(affiliation.primary),
@@ -238,6 +240,7 @@ def _contact_of(form: Form, stored: Contact | None = None) -> Contact:
         do_not_call=form.on("do_not_call"),
         newsletter=form.on("newsletter") and bool(form["email"]),
         groups=form.many("groups"),
+        tags=[tag for each in form["tags"].split(",") if (tag := each.strip())],
     )
 
 

@@ -38,7 +38,11 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     @pages.get("")
     def index() -> Response:
         group, role, portal = argument("group"), argument("role"), argument("portal", PORTAL)
-        conditions = {"group": f"groups/{group}" if group else "", "language_code": argument("language", words.LANGUAGES)}
+        conditions = {
+            "group": f"groups/{group}" if group else "",
+            "language_code": argument("language", words.LANGUAGES),
+            "tag": argument("tag"),
+        }
         conditions["contact_role"] = f"contactRoles/{role}" if role else ""
         if portal:
             conditions[PORTAL[portal]] = "false" if portal == "off" else "true"

@@ -115,6 +115,8 @@ class FakeContacts:
                     return str(not contact.HasField("last_access_time")).lower()
                 case "group":
                     return " ".join(contact.groups)
+                case "tag":
+                    return ",".join(contact.tags)
                 case "contact_role":
                     return " ".join(affiliation.contact_role for affiliation in contact.affiliations)
             return str(getattr(contact, name, "")).lower()
