@@ -18,6 +18,8 @@ from recapito.contacts.v1 import (
     customers_pb2_grpc,
     groups_pb2,
     groups_pb2_grpc,
+    leads_pb2,
+    leads_pb2_grpc,
     notes_pb2,
     notes_pb2_grpc,
     settings_pb2,
@@ -75,6 +77,11 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
         contact_roles_pb2_grpc.add_ContactRolesServicer_to_server,
         servicer.ContactRoles(new_uow, reading),
         contact_roles_pb2.DESCRIPTOR.services_by_name["ContactRoles"],
+    )
+    server.add(
+        leads_pb2_grpc.add_LeadsServicer_to_server,
+        servicer.Leads(new_uow, reading, now),
+        leads_pb2.DESCRIPTOR.services_by_name["Leads"],
     )
     server.add(
         notes_pb2_grpc.add_NotesServicer_to_server,

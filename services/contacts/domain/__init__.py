@@ -24,6 +24,7 @@ from services.contacts.domain.contacts import (
 )
 from services.contacts.domain.customers import Category, Customer, CustomerNotFound, Kind, TaxIdentity
 from services.contacts.domain.groups import EVERYTHING, Group, GroupNotEmpty, NameTaken, Sight, allowed_groups
+from services.contacts.domain.leads import Lead, LeadAnonymized, LeadConverted, LeadEmailTaken, LeadNotFound, LeadState, PostalAddress
 from services.contacts.domain.notes import Note, NoteNotFound, NotYourNote, Subject
 from services.contacts.domain.permissions import (
     KINDS,
@@ -77,6 +78,12 @@ __all__ = [
     "GroupNotEmpty",
     "HomeCustomer",
     "Kind",
+    "Lead",
+    "LeadAnonymized",
+    "LeadConverted",
+    "LeadEmailTaken",
+    "LeadNotFound",
+    "LeadState",
     "Mode",
     "Modules",
     "NameTaken",
@@ -88,6 +95,7 @@ __all__ = [
     "Permissions",
     "PointKind",
     "PortalAccess",
+    "PostalAddress",
     "Preferences",
     "Profile",
     "Query",

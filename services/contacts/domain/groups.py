@@ -24,7 +24,7 @@ class GroupNotEmpty(FailedPrecondition):
 
 @dataclass(frozen=True)
 class Group:
-    """parent_id: for order only; seeing a group does not show its sub-groups. member_count: customers and contacts in it."""
+    """parent_id: for order only; seeing a group does not show its sub-groups. member_count: customers, contacts and leads in it."""
 
     id: UUID
     display_name: str

@@ -15,6 +15,7 @@ from services.contacts.repository.contact_roles import SqlContactRoles
 from services.contacts.repository.contacts import SqlContacts
 from services.contacts.repository.customers import SqlCustomers
 from services.contacts.repository.groups import SqlGroups
+from services.contacts.repository.leads import SqlLeads
 from services.contacts.repository.notes import SqlNotes
 from services.contacts.repository.settings import SqlSettings
 from services.contacts.repository.tables import metadata
@@ -42,6 +43,10 @@ class _Repositories:
     @property
     def contact_roles(self) -> SqlContactRoles:
         return SqlContactRoles(self.connection)
+
+    @property
+    def leads(self) -> SqlLeads:
+        return SqlLeads(self.connection)
 
     @property
     def notes(self) -> SqlNotes:

@@ -105,6 +105,11 @@ class SqlContacts:
     def known(self, contact_ids: Collection[UUID]) -> set[UUID]:
         return set(self.connection.execute(sa.select(contacts.c.id).where(contacts.c.id.in_(contact_ids))).scalars())
 
+    def holder_of(self, email_key: str, sight: Sight) -> UUID | None:
+        """Return whose address it is; None as well when the caller may not see that contact."""
+        query = sa.select(contacts.c.id).where(contacts.c.email_key == email_key, contact_visible(sight))
+        return self.connection.execute(query).scalar_one_or_none()
+
 
 def _row(contact: Contact) -> dict[str, Any]:
     """Return the columns that a change writes; the last access is written by itself."""

@@ -16,14 +16,15 @@ from libs.database.listing import select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing
 from services.contacts.domain import Group, GroupNotEmpty, NameTaken, Sight
-from services.contacts.repository.tables import contact_groups, customer_groups, groups
+from services.contacts.repository.tables import contact_groups, customer_groups, groups, lead_groups
 
 
 def _count(table: sa.Table) -> sa.ScalarSelect[int]:
     return sa.select(sa.func.count()).select_from(table).where(table.c.group_id == groups.c.id).scalar_subquery()
 
 
-_GROUPS: sa.Select[Any] = sa.select(*groups.c, (_count(customer_groups) + _count(contact_groups)).label("member_count"))
+_MEMBERS = _count(customer_groups) + _count(contact_groups) + _count(lead_groups)
+_GROUPS: sa.Select[Any] = sa.select(*groups.c, _MEMBERS.label("member_count"))
 
 
 @dataclass(frozen=True)

@@ -221,6 +221,38 @@ notes = sa.Table(
     sa.Index("ix_notes_contact_id_sort_key_id", "contact_id", "sort_key", "id"),
     sa.Index("ix_notes_customer_id_sort_key_id", "customer_id", "sort_key", "id"),
 )
+leads = sa.Table(
+    "leads",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("first_name", sa.Text, nullable=False),
+    sa.Column("last_name", sa.Text, nullable=False),
+    sa.Column("sort_name", sa.Text, nullable=False),
+    sa.Column("search", sa.Text, nullable=False),
+    sa.Column("company", sa.Text, nullable=False),
+    sa.Column("position", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("contact_points", sa.JSON, nullable=False),
+    sa.Column("address", sa.JSON, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("owner_id", sa.Uuid),
+    sa.Column("language_code", sa.Text, nullable=False),
+    sa.Column("newsletter", sa.Boolean, nullable=False),
+    # The same person: when the contact is deleted, so is the lead that it was.
+    sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id", ondelete="CASCADE"), index=True),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Index("ix_leads_sort_name_id", "sort_name", "id"),
+    sa.Index("ix_leads_create_time_id", "create_time", "id"),
+    sa.Index("ix_leads_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+)
+lead_groups = sa.Table(
+    "lead_groups",
+    metadata,
+    sa.Column("group_id", sa.Uuid, sa.ForeignKey("groups.id"), primary_key=True),
+    sa.Column("lead_id", sa.Uuid, sa.ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
 activities = sa.Table(  # outlives the contact, hence no foreign key
     "activities",
     metadata,
@@ -271,6 +303,15 @@ def contact_visible(sight: Sight) -> ColumnElement[bool]:
     if sight.contact_id is not None:
         return contacts.c.id == sight.contact_id
     return _in_groups(contact_groups.c.contact_id, contacts.c.id, contact_groups.c.group_id, sight)
+
+
+def lead_visible(sight: Sight) -> ColumnElement[bool]:
+    """Return the predicate on leads: operators of their groups see them, and nobody else."""
+    if sight.everything:
+        return sa.true()
+    if sight.contact_id is not None:
+        return sa.false()
+    return _in_groups(lead_groups.c.lead_id, leads.c.id, lead_groups.c.group_id, sight)
 
 
 def _in_groups(member: sa.Column[UUID], row: sa.Column[UUID], group: sa.Column[UUID], sight: Sight) -> ColumnElement[bool]:

@@ -38,6 +38,7 @@ class Contacts(Protocol):
     def delete(self, contact_id: UUID, now: datetime) -> None: ...  # with its affiliations; keeps the id as deleted
     def entered(self, contact_id: UUID, time: datetime) -> None: ...  # the latest access counts
     def known(self, contact_ids: Collection[UUID]) -> set[UUID]: ...  # those that exist
+    def holder_of(self, email_key: str, sight: Sight) -> UUID | None: ...  # None also when it is hidden
 
 
 class Affiliations(Protocol):
@@ -73,6 +74,18 @@ class ContactRoles(Protocol):
     def hand_over(self, role_id: UUID, replacement_id: UUID | None) -> None: ...  # from all who hold it; nobody gets it until the commit
 
 
+class Leads(Protocol):
+    def get(self, lead_id: UUID, sight: Sight, *, lock: bool = False) -> domain.Lead: ...  # or NotFound
+    def shown(self, found: Sequence[domain.Lead], sight: Sight) -> list[domain.Lead]:
+        """Return the leads as the caller may see them: without a contact that is hidden from it."""
+        ...
+
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Lead], str]: ...
+    def add(self, lead: domain.Lead) -> None: ...
+    def save(self, lead: domain.Lead) -> domain.Lead: ...  # with its next version; Aborted if another was faster
+    def delete(self, lead: domain.Lead) -> None: ...
+
+
 class Notes(Protocol):
     def get(self, note_id: UUID, subject: domain.Subject, sight: Sight, *, lock: bool = False) -> domain.Note: ...  # or NotFound
     def page(self, subject: domain.Subject, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Note], str]: ...
@@ -104,6 +117,8 @@ class Repositories(Protocol):
     def groups(self) -> Groups: ...
     @property
     def contact_roles(self) -> ContactRoles: ...
+    @property
+    def leads(self) -> Leads: ...
     @property
     def notes(self) -> Notes: ...
     @property

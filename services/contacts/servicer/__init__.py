@@ -5,7 +5,8 @@ from services.contacts.servicer.contact_roles import ContactRoles
 from services.contacts.servicer.contacts import Contacts
 from services.contacts.servicer.customers import Customers
 from services.contacts.servicer.groups import Groups
+from services.contacts.servicer.leads import Leads
 from services.contacts.servicer.notes import Notes
 from services.contacts.servicer.settings import Settings
 
-__all__ = ["Affiliations", "ContactRoles", "Contacts", "Customers", "Groups", "Notes", "Settings"]
+__all__ = ["Affiliations", "ContactRoles", "Contacts", "Customers", "Groups", "Leads", "Notes", "Settings"]

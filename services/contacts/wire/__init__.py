@@ -25,7 +25,8 @@ from services.contacts.wire.customers import (
     primary_contact_changed,
 )
 from services.contacts.wire.groups import changed_group, check_group, group, new_group
-from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, id_of
+from services.contacts.wire.leads import changed_lead, check_lead, lead, new_lead
+from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, contact_name, id_of, reference_of
 from services.contacts.wire.notes import changed_note, check_note, new_note, note, note_ids, subject
 from services.contacts.wire.settings import changed_settings, settings
 
@@ -40,16 +41,19 @@ __all__ = [
     "changed_contact_role",
     "changed_customer",
     "changed_group",
+    "changed_lead",
     "changed_note",
     "changed_settings",
     "check_affiliation",
     "check_contact_role",
     "check_etag",
     "check_group",
+    "check_lead",
     "check_note",
     "contact",
     "contact_created",
     "contact_deleted",
+    "contact_name",
     "contact_role",
     "contact_updated",
     "customer",
@@ -57,17 +61,20 @@ __all__ = [
     "customer_updated",
     "group",
     "id_of",
+    "lead",
     "new_affiliation",
     "new_contact",
     "new_contact_role",
     "new_customer",
     "new_group",
+    "new_lead",
     "new_note",
     "note",
     "note_ids",
     "portal_access_enabled",
     "primary_contact_changed",
     "query",
+    "reference_of",
     "settings",
     "subject",
     "succession",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -57,10 +57,7 @@ def _contact(domain: Contact) -> pb.Contact:
         first_name=domain.first_name,
         last_name=domain.last_name,
         email=domain.email,
-        contact_points=[
-            pb.ContactPoint(kind=pb.ContactPoint.Kind.Value(point.kind.name), value=point.value, label=point.label)
-            for point in domain.contact_points
-        ],
+        contact_points=[point(one) for one in domain.contact_points],
         language_code=domain.language_code,
         direction=direction(domain.direction),
         customer=customer_name(domain.customer_id),
@@ -75,6 +72,14 @@ def _contact(domain: Contact) -> pb.Contact:
         update_time=timestamp(domain.update_time),
         etag=etag(domain.version),
     )
+
+
+def point(domain: ContactPoint) -> pb.ContactPoint:
+    return pb.ContactPoint(kind=pb.ContactPoint.Kind.Value(domain.kind.name), value=domain.value, label=domain.label)
+
+
+def points_of(messages: Iterable[pb.ContactPoint]) -> tuple[ContactPoint, ...]:
+    return tuple(ContactPoint(PointKind(one.kind), one.value, one.label) for one in messages)
 
 
 def direction(domain: Direction) -> pb.Contact.Direction.ValueType:
@@ -136,7 +141,7 @@ def _with_fields(domain: Contact, message: pb.Contact) -> Contact:
         first_name=message.first_name,
         last_name=message.last_name,
         email=message.email,
-        contact_points=tuple(ContactPoint(PointKind(point.kind), point.value, point.label) for point in message.contact_points),
+        contact_points=points_of(message.contact_points),
         language_code=message.language_code,
         direction=Direction(message.direction or pb.Contact.LTR),
         access=_access_of(message.access),

@@ -28,6 +28,8 @@ from recapito.contacts.v1 import (
     customers_pb2_grpc,
     groups_pb2,
     groups_pb2_grpc,
+    leads_pb2,
+    leads_pb2_grpc,
     notes_pb2,
     notes_pb2_grpc,
     settings_pb2_grpc,
@@ -72,6 +74,7 @@ class Api:
     affiliations: affiliations_pb2_grpc.AffiliationsStub = field(init=False)
     groups: groups_pb2_grpc.GroupsStub = field(init=False)
     contact_roles: contact_roles_pb2_grpc.ContactRolesStub = field(init=False)
+    leads: leads_pb2_grpc.LeadsStub = field(init=False)
     notes: notes_pb2_grpc.NotesStub = field(init=False)
     settings: settings_pb2_grpc.SettingsStub = field(init=False)
 
@@ -81,6 +84,7 @@ class Api:
         self.affiliations = affiliations_pb2_grpc.AffiliationsStub(self.channel)
         self.groups = groups_pb2_grpc.GroupsStub(self.channel)
         self.contact_roles = contact_roles_pb2_grpc.ContactRolesStub(self.channel)
+        self.leads = leads_pb2_grpc.LeadsStub(self.channel)
         self.notes = notes_pb2_grpc.NotesStub(self.channel)
         self.settings = settings_pb2_grpc.SettingsStub(self.channel)
 
@@ -172,6 +176,11 @@ class Api:
         with self.operator():
             role = contact_roles_pb2.ContactRole(label_it=label_it, **fields)
             return self.contact_roles.CreateContactRole(contact_roles_pb2.CreateContactRoleRequest(contact_role=role))
+
+    def new_lead(self, **fields: Any) -> leads_pb2.Lead:
+        given = {"first_name": "Anna", "last_name": "Verdi", "email": f"{uuid4().hex[:10]}@verdi.example"} | fields
+        with self.operator():
+            return self.leads.CreateLead(leads_pb2.CreateLeadRequest(lead=leads_pb2.Lead(**given)))
 
     def write_note(self, parent: str, text: str, **fields: Any) -> notes_pb2.Note:
         """Write a note as whoever calls now."""

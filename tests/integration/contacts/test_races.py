@@ -18,13 +18,14 @@ from libs.access import Caller, Kind
 from libs.errors import ServiceError
 from libs.unit_of_work import NO_REQUEST, Request
 from services.contacts import repository
-from services.contacts.domain import Contact, ContactRole, Customer, Group, Succession
+from services.contacts.domain import Contact, ContactRole, Customer, Group, Lead, Succession
 from services.contacts.repository.tables import affiliations, contacts, customers
 from services.contacts.service import affiliations as use_affiliations
 from services.contacts.service import contact_roles as use_roles
 from services.contacts.service import contacts as use_contacts
 from services.contacts.service import customers as use_customers
 from services.contacts.service import groups as use_groups
+from services.contacts.service import leads as use_leads
 from tests.unit.contacts.builders import NOON, affiliation, contact, customer
 
 OPERATOR = Caller(Kind.OPERATOR, account_id=uuid4(), capabilities=frozenset({"contacts.read"}), sees_all=True)
@@ -306,4 +307,18 @@ def test_a_role_is_not_deleted_under_those_who_get_it_at_the_same_time(engine: E
         assert set(reasons(results[:-1])) <= {"CONTACT_ROLE_UNKNOWN", ""}, "too late, or changed meanwhile"
         assert deleted or reasons(results[-1:]) == ["ROLE_IN_USE"]
         assert (old.id in holders(engine)) is not deleted
+    engine.dispose()
+
+
+def test_of_many_who_convert_one_lead_exactly_one_does(engine: Engine) -> None:
+    lead = use_leads.create_lead(lambda id_: Lead(id_, "Verdi", NOON, first_name="Anna"), None, NO_REQUEST, OPERATOR, uow=uow_of(engine))
+
+    def convert() -> object:
+        wanted = use_leads.Conversion(lead.id)
+        return use_leads.convert_lead(wanted, lambda _lead: None, NO_REQUEST, OPERATOR, uow=uow_of(engine), clock=lambda: NOON)
+
+    assert reasons(at_once(*[convert] * 6)) == ["LEAD_CONVERTED"] * 5
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(contacts)).scalar_one() == 1
+        assert connection.execute(sa.select(sa.func.count()).select_from(customers)).scalar_one() == 1
     engine.dispose()
