@@ -84,7 +84,9 @@ def convert_lead(wanted: Conversion, check: Check, request: Request, caller: Cal
         now = clock()
         customer_id = _customer_of(lead, wanted, sight, now, uow)
         contact = lead.as_contact(id_, customer_id, now)
-        new = NewContact(contact, [lead.as_affiliation(contact)], lead.newsletter and bool(lead.email), wanted.skip_welcome, wanted.send_set_password)
+        new = NewContact(
+            contact, [lead.as_affiliation(contact)], lead.newsletter and bool(lead.email), wanted.skip_welcome, wanted.send_set_password
+        )
         try:
             add_contact(new.checked(), EVERYTHING, uow=uow)  # also with groups of the lead that are not the caller's
         except domain.EmailTaken as error:

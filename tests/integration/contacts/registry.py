@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from google.protobuf.message import Message
-from recapito.contacts.v1 import contacts_pb2, customers_pb2
+from recapito.contacts.v1 import contacts_pb2, customers_pb2, leads_pb2
 
 from libs.access import capabilities
 from services.contacts import repository
@@ -23,7 +23,7 @@ CAPABILITIES = frozenset(name for name in capabilities() if name.startswith("con
 
 @dataclass(frozen=True)
 class Row:
-    """A contact or a customer. token: a word that stands in every text of it and nowhere else."""
+    """A contact, a customer or a lead. token: a word that stands in every text of it and nowhere else."""
 
     id: str
     token: str
@@ -44,6 +44,7 @@ class Registry:
     groups: list[str] = field(default_factory=list)
     customers: list[Row] = field(default_factory=list)
     contacts: list[Row] = field(default_factory=list)
+    leads: list[Row] = field(default_factory=list)
     affiliations: list[tuple[Row, Row, str]] = field(default_factory=list)  # customer, contact, token of the pair
     names: list[str] = field(default_factory=list)
 
@@ -57,6 +58,8 @@ class Registry:
             self._new_customer()
         for _ in range(18):
             self._new_contact()
+        for number in range(6):
+            self._new_lead(converted=number % 2 == 0)
         self._remember_what_they_did()
 
     # --- making it ---------------------------------------------------------------------------------------------------------------
@@ -96,6 +99,25 @@ class Registry:
         self.affiliations += [(customer, row, pair) for customer, pair in pairs]
         self.names += [made.name, *(f"customers/{customer.id}/affiliations/{row.id}" for customer, _ in pairs)]
         self._note(made.name, row)
+
+    def _new_lead(self, *, converted: bool) -> None:
+        """A lead; one that has become a contact has nothing in common with it any more but that it names it."""
+        token, groups = self._token(), self._some()
+        lead = self.api.new_lead(
+            first_name=f"Ada{token}", last_name=f"Neri{token}", email=f"{token}@lead.example", origin=token, groups=sorted(groups)
+        )
+        self.leads.append(Row(lead.name.split("/")[1], token, groups))
+        self.names.append(lead.name)
+        if converted:
+            home = self.random.choice(self.customers)
+            wanted = leads_pb2.ConvertLeadRequest(name=lead.name, customer=f"customers/{home.id}")
+            token, groups = self._token(), self._some()
+            with self.api.operator():
+                made = self.api.leads.ConvertLead(wanted)
+                self.api.update_contact(made, first_name=token, last_name=token, email=f"{token}@persona.example", groups=sorted(groups))
+            self.contacts.append(row := Row(made.name.split("/")[1], token, groups))
+            self.affiliations.append((home, row, self._token()))
+            self.names += [made.name, f"customers/{home.id}/affiliations/{row.id}"]
 
     def _note(self, parent: str, row: Row) -> None:
         with self.api.operator():
@@ -160,7 +182,7 @@ class Sights:
     @property
     def hidden(self) -> set[bytes]:
         """Return everything that no answer may hold: an affiliation needs both its ends."""
-        rows = [*self.registry.contacts, *self.registry.customers]
+        rows = [*self.registry.contacts, *self.registry.customers, *self.registry.leads]
         alone = {told for row in rows if not self.sees(row.groups) for told in row.tells}
         pairs = {token.encode() for customer, contact, token in self.registry.affiliations if not self._sees_both(customer, contact)}
         return alone | pairs

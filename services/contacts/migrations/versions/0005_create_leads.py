@@ -1,6 +1,6 @@
 """Creates leads and their groups.
 
-Revision ID: 0004
+Revision ID: 0005
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from libs.database import NAMING, UtcDateTime
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 metadata = sa.MetaData(naming_convention=NAMING)
 contacts = sa.Table("contacts", metadata, sa.Column("id", sa.Uuid, primary_key=True))
