@@ -74,12 +74,12 @@ def reasons(results: list[Any]) -> list[str]:
 
 
 @pytest.mark.req("R-CON-06", "R-CON-07")
-def test_of_ten_who_want_one_address_exactly_one_gets_it(engine: Engine) -> None:
-    homes = [new_customer(engine) for _ in range(10)]
+def test_of_twenty_who_want_one_address_exactly_one_gets_it(engine: Engine) -> None:
+    homes = [new_customer(engine) for _ in range(20)]
     spellings = ["mario@abc.example", "MARIO@abc.example", " mario@ABC.example "]
     calls = [lambda home=home, i=i: new_contact(engine, home, email=spellings[i % 3]) for i, home in enumerate(homes)]
     results = at_once(*calls)
-    assert reasons(results) == ["EMAIL_TAKEN"] * 9
+    assert reasons(results) == ["EMAIL_TAKEN"] * 19
     with engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(contacts)).scalar_one() == 1
         assert connection.execute(sa.select(sa.func.count()).select_from(affiliations)).scalar_one() == 1
@@ -109,12 +109,12 @@ def test_two_contacts_changing_to_one_address_do_not_both_get_it(engine: Engine)
 @pytest.mark.req("R-PRI-01", "R-PRI-02")
 def test_of_contacts_made_at_once_exactly_one_becomes_primary(engine: Engine) -> None:
     home = new_customer(engine)
-    results = at_once(*[lambda: new_contact(engine, home) for _ in range(8)])
+    results = at_once(*[lambda: new_contact(engine, home) for _ in range(20)])
     assert reasons(results) == []
     with engine.connect() as connection:
         primary = connection.execute(sa.select(affiliations.c.primary_contact_id).distinct()).scalars().all()
         assert primary == [connection.execute(sa.select(customers.c.primary_contact_id)).scalar_one()]
-        assert connection.execute(sa.select(sa.func.count()).select_from(affiliations)).scalar_one() == 8
+        assert connection.execute(sa.select(sa.func.count()).select_from(affiliations)).scalar_one() == 20
     engine.dispose()
 
 
@@ -177,6 +177,48 @@ def test_a_contact_is_not_made_primary_and_deleted_at_the_same_time(engine: Engi
 
         results = at_once(make, delete)
         assert len([one for one in results if isinstance(one, ServiceError)]) == 1, results
+    engine.dispose()
+
+
+@pytest.mark.req("R-PRI-09")
+def test_of_twenty_who_each_make_another_primary_the_last_one_holds_it(engine: Engine) -> None:
+    home = new_customer(engine)
+    people = [new_contact(engine, home) for _ in range(20)]
+
+    def make(person: Contact) -> object:
+        return use_affiliations.make_primary(
+            home.id, person.id, lambda _: None, NO_REQUEST, OPERATOR, uow=uow_of(engine), clock=lambda: NOON
+        )
+
+    results = at_once(*[lambda person=person: make(person) for person in people])
+    assert reasons(results) == []
+    assert primary_of(engine, home) in {person.id for person in people}
+    engine.dispose()
+
+
+@pytest.mark.req("R-DEL-02")
+def test_whoever_edits_what_is_being_deleted_is_told_that_it_is_gone(engine: Engine) -> None:
+    home = new_customer(engine)
+    new_contact(engine, home)
+    person = new_contact(engine, home)
+
+    def edit(number: int) -> object:
+        def change(before: Contact) -> Contact:
+            return replace(before, first_name=f"Nome {number}")
+
+        return use_contacts.update_contact(person.id, change, NO_REQUEST, OPERATOR, uow=uow_of(engine), clock=lambda: NOON)
+
+    def delete() -> object:
+        use_contacts.delete_contact(person.id, lambda _: None, NO_REQUEST, OPERATOR, uow=uow_of(engine), clock=lambda: NOON)
+        return None
+
+    edits = [lambda number=number: edit(number) for number in range(17)]
+    results = at_once(*edits[:9], delete, delete, delete, *edits[9:])
+    assert set(reasons(results)) == {"CONTACT_NOT_FOUND"}
+    assert len([one for one in results[9:12] if one is None]) == 1, "one of three deletions is the one that deletes"
+    with engine.connect() as connection:
+        for table, column in ((contacts, contacts.c.id), (affiliations, affiliations.c.contact_id)):
+            assert connection.execute(sa.select(sa.func.count()).select_from(table).where(column == person.id)).scalar_one() == 0
     engine.dispose()
 
 
