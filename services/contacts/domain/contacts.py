@@ -182,10 +182,12 @@ class AffiliationView:
     effective: Permissions
     display_name: str
     email: str
+    past: bool = False
 
     @property
     def warnings(self) -> tuple[Warning, ...]:
-        return warnings(self.affiliation.preferences, self.effective, self.email)
+        """Say what does not fit; nothing about the past, which nobody can mend."""
+        return () if self.past else warnings(self.affiliation.preferences, self.effective, self.email)
 
 
 @dataclass(frozen=True)

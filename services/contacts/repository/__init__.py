@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy.engine import Connection, Engine
 
 from libs import database
+from libs.unit_of_work import Clock
 from services.contacts.repository.activities import SqlActivities
 from services.contacts.repository.affiliations import SqlAffiliations
 from services.contacts.repository.contact_roles import SqlContactRoles
@@ -17,12 +19,14 @@ from services.contacts.repository.customers import SqlCustomers
 from services.contacts.repository.groups import SqlGroups
 from services.contacts.repository.leads import SqlLeads
 from services.contacts.repository.notes import SqlNotes
+from services.contacts.repository.past import SqlPast
 from services.contacts.repository.settings import SqlSettings
 from services.contacts.repository.tables import metadata
 
 
 class _Repositories:
     connection: Connection
+    clock: Clock
 
     @property
     def customers(self) -> SqlCustomers:
@@ -34,7 +38,7 @@ class _Repositories:
 
     @property
     def affiliations(self) -> SqlAffiliations:
-        return SqlAffiliations(self.connection)
+        return SqlAffiliations(self.connection, self.clock)
 
     @property
     def groups(self) -> SqlGroups:
@@ -42,7 +46,7 @@ class _Repositories:
 
     @property
     def contact_roles(self) -> SqlContactRoles:
-        return SqlContactRoles(self.connection)
+        return SqlContactRoles(self.connection, self.clock)
 
     @property
     def leads(self) -> SqlLeads:
@@ -54,11 +58,15 @@ class _Repositories:
 
     @property
     def settings(self) -> SqlSettings:
-        return SqlSettings(self.connection)
+        return SqlSettings(self.connection, self.clock)
 
     @property
     def activities(self) -> SqlActivities:
         return SqlActivities(self.connection)
+
+    @property
+    def past(self) -> SqlPast:
+        return SqlPast(self.connection)
 
 
 class SqlUnitOfWork(_Repositories, database.SqlUnitOfWork):
@@ -70,6 +78,7 @@ class SqlRepositories(_Repositories):
     """Repositories on a connection without a transaction."""
 
     connection: Connection
+    clock: Clock = lambda: datetime.now(UTC)
 
 
 @contextmanager

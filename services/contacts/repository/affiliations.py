@@ -10,11 +10,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql import ColumnElement
 
 from libs.database import insert
 from libs.database.listing import select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing
+from libs.unit_of_work import Clock
 from services.contacts.domain import (
     NO_PERMISSIONS,
     Affiliation,
@@ -30,7 +32,8 @@ from services.contacts.domain import (
     State,
     effective,
 )
-from services.contacts.repository.settings import SqlSettings
+from services.contacts.repository.history import end_affiliations, keep_affiliations
+from services.contacts.repository.settings import SqlSettings, default_permissions
 from services.contacts.repository.tables import (
     affiliations,
     contact_visible,
@@ -48,10 +51,10 @@ _RANK = sa.case((PRIMARY, 0), else_=1)
 @dataclass(frozen=True)
 class SqlAffiliations:
     connection: Connection
+    clock: Clock
 
     def get(self, customer_id: UUID, contact_id: UUID) -> Affiliation:
-        key = (affiliations.c.customer_id == customer_id, affiliations.c.contact_id == contact_id)
-        row = self.connection.execute(sa.select(affiliations).where(*key)).one_or_none()
+        row = self.connection.execute(sa.select(affiliations).where(_of_pair(customer_id, contact_id))).one_or_none()
         if row is None:
             raise _missing(customer_id, contact_id)
         return _affiliation(row)
@@ -61,7 +64,7 @@ class SqlAffiliations:
         row = self.connection.execute(_views(sight).where(*found)).one_or_none()
         if row is None:
             raise _missing(customer_id, contact_id)
-        return _view(row, self._default())
+        return _view(row, default_permissions(self.connection))
 
     def page(self, customer_id: UUID | None, listing: Listing, sight: Sight) -> tuple[Sequence[AffiliationView], str]:
         query = _views(sight)
@@ -71,7 +74,7 @@ class SqlAffiliations:
         id_column = affiliations.c.contact_id if customer_id is not None else affiliations.c.customer_id
         columns = {"contact": affiliations.c.contact_id, "contact_role": affiliations.c.contact_role_id, "order": order}
         rows, token = select_page(self.connection, query, listing, columns, id_column)
-        default = self._default()
+        default = default_permissions(self.connection)
         return [_view(row, default) for row in rows], token
 
     def of_contact(self, contact_id: UUID) -> list[Affiliation]:
@@ -89,22 +92,25 @@ class SqlAffiliations:
         if self.connection.execute(new.returning(affiliations.c.contact_id)).first() is None:
             text = f"contact {affiliation.contact_id} acts for customer {affiliation.customer_id} already"
             raise AlreadyAffiliated(text)
+        keep_affiliations(self.connection, affiliation.create_time, _of_pair(affiliation.customer_id, affiliation.contact_id))
 
     def save(self, affiliation: Affiliation) -> Affiliation:
         saved = replace(affiliation, version=affiliation.version + 1)
-        key = affiliations.c.customer_id == affiliation.customer_id, affiliations.c.contact_id == affiliation.contact_id
-        unchanged = sa.update(affiliations).where(*key, affiliations.c.version == affiliation.version)
+        key = _of_pair(affiliation.customer_id, affiliation.contact_id)
+        unchanged = sa.update(affiliations).where(key, affiliations.c.version == affiliation.version)
         if self.connection.execute(unchanged.values(_row(saved))).rowcount != 1:
             raise Aborted(f"what contact {affiliation.contact_id} is for customer {affiliation.customer_id} was changed by someone else")
+        keep_affiliations(self.connection, self.clock(), key)
         return saved
 
     def delete(self, affiliation: Affiliation) -> None:
-        key = affiliations.c.customer_id == affiliation.customer_id, affiliations.c.contact_id == affiliation.contact_id
-        self.connection.execute(sa.delete(affiliations).where(*key))
+        key = _of_pair(affiliation.customer_id, affiliation.contact_id)
+        end_affiliations(self.connection, self.clock(), key)
+        self.connection.execute(sa.delete(affiliations).where(key))
 
     def candidates(self, queries: Sequence[Query]) -> Candidates:
         """Two statements, and two more when contacts are named by hand."""
-        settings = SqlSettings(self.connection).get()
+        settings = SqlSettings(self.connection, self.clock).get()
         wanted = {query.customer_id for query in queries}
         rows: dict[UUID, list[Row[Any]]] = defaultdict(list)
         for row in self.connection.execute(_CANDIDATES, {"ids": sorted(wanted)}):
@@ -123,8 +129,9 @@ class SqlAffiliations:
             found[row.contact_id] = replace(_candidate(row, effective(NO_PERMISSIONS)), contact_role_id=None)
         return found
 
-    def _default(self) -> Permissions:
-        return SqlSettings(self.connection).get().default_permissions
+
+def _of_pair(customer_id: UUID, contact_id: UUID) -> ColumnElement[bool]:
+    return sa.and_(affiliations.c.customer_id == customer_id, affiliations.c.contact_id == contact_id)
 
 
 def _missing(customer_id: UUID, contact_id: UUID) -> NotFound:
@@ -179,7 +186,7 @@ def views_of_contacts(connection: Connection, homes: Mapping[UUID, UUID], sight:
     if not homes:
         return {}
     query = _views(sight).where(affiliations.c.contact_id.in_(homes)).order_by(affiliations.c.create_time, affiliations.c.customer_id)
-    default = SqlSettings(connection).get().default_permissions
+    default = default_permissions(connection)
     found: dict[UUID, list[AffiliationView]] = {id_: [] for id_ in homes}
     for row in connection.execute(query):
         found[row.contact_id].append(_view(row, default))

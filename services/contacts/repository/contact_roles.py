@@ -14,13 +14,16 @@ from libs.database import insert
 from libs.database.listing import select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing
+from libs.unit_of_work import Clock
 from services.contacts.domain import ContactRole, ContactRoleInUse, ContactRoleTaken, Sight
+from services.contacts.repository.history import keep_affiliations
 from services.contacts.repository.tables import affiliations, contact_roles, contact_visible, contacts, customer_visible, customers
 
 
 @dataclass(frozen=True)
 class SqlContactRoles:
     connection: Connection
+    clock: Clock
 
     def get(self, role_id: UUID, sight: Sight) -> ContactRole:
         row = self.connection.execute(_roles(sight).where(contact_roles.c.id == role_id)).one_or_none()
@@ -68,8 +71,9 @@ class SqlContactRoles:
         concerned = sa.select(customers.c.id).where(customers.c.id.in_(sa.select(affiliations.c.customer_id).where(held)))
         self.connection.execute(concerned.order_by(customers.c.id).with_for_update())
         self.connection.execute(sa.select(contact_roles.c.id).where(contact_roles.c.id == role_id).with_for_update())
-        changed = sa.update(affiliations).where(held).values(contact_role_id=replacement_id, version=affiliations.c.version + 1)
-        self.connection.execute(changed)
+        changed = {"contact_role_id": replacement_id, "version": affiliations.c.version + 1}
+        keep_affiliations(self.connection, self.clock(), held, **changed)
+        self.connection.execute(sa.update(affiliations).where(held).values(changed))
 
     def _taken(self, role: ContactRole) -> ContactRoleTaken:
         same = sa.select(contact_roles.c.id).where(contact_roles.c.key_it == role.key_it)

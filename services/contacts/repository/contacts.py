@@ -31,6 +31,7 @@ from services.contacts.domain import (
 )
 from services.contacts.repository.affiliations import views_of_contacts
 from services.contacts.repository.customers import groups_of, in_group, set_groups
+from services.contacts.repository.history import end_contact, keep_contact
 from services.contacts.repository.tables import (
     affiliations,
     contact_groups,
@@ -77,6 +78,7 @@ class SqlContacts:
             raise EmailTaken
         set_groups(self.connection, contact_groups, contact.id, contact.groups)
         set_tags(self.connection, contact.id, contact.tags)
+        keep_contact(self.connection, contact.id)
 
     def save(self, contact: Contact) -> Contact:
         saved = replace(contact, version=contact.version + 1)
@@ -91,9 +93,11 @@ class SqlContacts:
             raise Aborted(f"contact {contact.id} was changed by someone else")
         set_groups(self.connection, contact_groups, contact.id, contact.groups)
         set_tags(self.connection, contact.id, contact.tags)
+        keep_contact(self.connection, contact.id)
         return saved
 
     def delete(self, contact_id: UUID, now: datetime) -> None:
+        end_contact(self.connection, now, contact_id)
         self.connection.execute(sa.delete(affiliations).where(affiliations.c.contact_id == contact_id))
         self.connection.execute(sa.delete(contacts).where(contacts.c.id == contact_id))
         self.connection.execute(sa.insert(deleted_contacts).values(id=contact_id, delete_time=now))

@@ -15,6 +15,7 @@ from libs.database.listing import select_page
 from libs.errors import Aborted
 from libs.listing import Listing, Value
 from services.contacts.domain import Category, Customer, CustomerNotFound, Kind, Sight, TaxIdentity, folded
+from services.contacts.repository.history import keep_customer
 from services.contacts.repository.tables import (
     affiliations,
     contact_visible,
@@ -63,6 +64,7 @@ class SqlCustomers:
     def add(self, customer: Customer) -> None:
         self.connection.execute(sa.insert(customers).values(_row(customer)))
         set_groups(self.connection, customer_groups, customer.id, customer.groups)
+        keep_customer(self.connection, customer.id)
 
     def save(self, customer: Customer) -> Customer:
         saved = replace(customer, version=customer.version + 1)
@@ -70,6 +72,7 @@ class SqlCustomers:
         if self.connection.execute(sa.update(customers).where(*unchanged).values(_row(saved))).rowcount != 1:
             raise Aborted(f"customer {customer.id} was changed by someone else")
         set_groups(self.connection, customer_groups, customer.id, customer.groups)
+        keep_customer(self.connection, customer.id)
         return saved
 
 

@@ -9,13 +9,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from libs.errors import Aborted
-from services.contacts.domain import ContactsSettings, Modules, Profile
+from libs.unit_of_work import Clock
+from services.contacts.domain import ContactsSettings, Modules, Permissions, Profile
+from services.contacts.repository.history import keep_settings
 from services.contacts.repository.tables import preferences_of, preferences_row, settings
 
 
 @dataclass(frozen=True)
 class SqlSettings:
     connection: Connection
+    clock: Clock
 
     def get(self, *, lock: bool = False) -> ContactsSettings:
         query = sa.select(settings)
@@ -36,7 +39,13 @@ class SqlSettings:
         unchanged = sa.update(settings).where(settings.c.version == changed.version)
         if self.connection.execute(unchanged.values(_row(saved))).rowcount != 1:
             raise Aborted("the settings were changed by someone else")
+        keep_settings(self.connection, self.clock())
         return saved
+
+
+def default_permissions(connection: Connection) -> Permissions:
+    found: Permissions = connection.execute(sa.select(settings.c.default_permissions)).scalar_one()
+    return found
 
 
 def _row(domain: ContactsSettings) -> dict[str, Any]:

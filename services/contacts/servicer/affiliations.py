@@ -32,7 +32,7 @@ class Affiliations(AffiliationsServicer):
 
     def ListAffiliations(self, request: pb.ListAffiliationsRequest, _context: ServicerContext) -> pb.ListAffiliationsResponse:
         caller = context.caller()
-        sight = sight_of(caller)
+        sight, time = sight_of(caller), wire.read_time(request, self.clock())
         wanted = listing(request, fields={"contact": UUID, "contact_role": UUID}, orders=("order",), default_order="order")
         customer_id = None if request.parent == EVERY_CUSTOMER else wire.id_of(request.parent)
         if customer_id is None:
@@ -40,14 +40,19 @@ class Affiliations(AffiliationsServicer):
         with self.reading() as repositories:
             if customer_id is not None:
                 repositories.customers.get(customer_id, sight)
-            page, token = repositories.affiliations.page(customer_id, wanted, sight)
+            if time is not None:
+                page, token = repositories.past.affiliations(customer_id, time, wanted, sight)
+            else:
+                page, token = repositories.affiliations.page(customer_id, wanted, sight)
         return pb.ListAffiliationsResponse(affiliations=[wire.affiliation(one) for one in page], next_page_token=token)
 
     def GetAffiliation(self, request: pb.GetAffiliationRequest, _context: ServicerContext) -> contacts_pb2.Affiliation:
         caller = context.caller()
-        key = wire.affiliation_ids(request.name, caller.account_id)
+        key, time = wire.affiliation_ids(request.name, caller.account_id), wire.read_time(request, self.clock())
+        sight = sight_of(caller)
         with self.reading() as repositories:
-            return wire.affiliation(repositories.affiliations.view(*key, sight_of(caller)))
+            view = repositories.past.affiliation(*key, time, sight) if time else repositories.affiliations.view(*key, sight)
+            return wire.affiliation(view)
 
     def CreateAffiliation(self, request: pb.CreateAffiliationRequest, _context: ServicerContext) -> contacts_pb2.Affiliation:
         new = wire.new_affiliation(request.parent, request.affiliation, self.clock())

@@ -45,9 +45,10 @@ class Contacts(ContactsServicer):
         return pb.ListContactsResponse(contacts=[wire.contact(one) for one in page], next_page_token=token)
 
     def GetContact(self, request: pb.GetContactRequest, _context: ServicerContext) -> pb.Contact:
-        caller = context.caller()
+        caller, time = context.caller(), wire.read_time(request, self.clock())
+        id_, sight = wire.id_of(request.name, caller.account_id), sight_of(caller)
         with self.reading() as repositories:
-            return wire.contact(repositories.contacts.view(wire.id_of(request.name, caller.account_id), sight_of(caller)))
+            return wire.contact(repositories.past.contact(id_, time, sight) if time else repositories.contacts.view(id_, sight))
 
     def CreateContact(self, request: pb.CreateContactRequest, _context: ServicerContext) -> pb.Contact:
         now = self.clock()

@@ -26,7 +26,7 @@ from services.contacts.wire.customers import (
 )
 from services.contacts.wire.groups import changed_group, check_group, group, new_group
 from services.contacts.wire.leads import changed_lead, check_lead, lead, new_lead
-from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, contact_name, id_of, reference_of
+from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, contact_name, id_of, read_time, reference_of
 from services.contacts.wire.notes import changed_note, check_note, new_note, note, note_ids, subject
 from services.contacts.wire.settings import changed_settings, settings
 
@@ -74,6 +74,7 @@ __all__ = [
     "portal_access_enabled",
     "primary_contact_changed",
     "query",
+    "read_time",
     "reference_of",
     "settings",
     "subject",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from recapito.contacts.v1 import affiliations_pb2, contacts_pb2
 
 from libs.errors import EtagMismatch, InvalidArgument, NotFound
 
@@ -73,6 +74,22 @@ def timestamp(time: datetime) -> Timestamp:
     message = Timestamp()
     message.FromDatetime(time)
     return message
+
+
+OfAnInstant = contacts_pb2.GetContactRequest | affiliations_pb2.GetAffiliationRequest | affiliations_pb2.ListAffiliationsRequest
+
+
+def read_time(request: OfAnInstant, now: datetime) -> datetime | None:
+    """Return the instant as of which a request wants its answer; None: now. InvalidArgument: it is yet to come."""
+    if not request.HasField("read_time"):
+        return None
+    try:
+        time = request.read_time.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidArgument.of("read_time", "is no instant", "READ_TIME_INVALID") from None
+    if time > now:
+        raise InvalidArgument.of("read_time", "is yet to come", "READ_TIME_INVALID")
+    return time
 
 
 def etag(version: int) -> str:

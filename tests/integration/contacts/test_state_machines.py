@@ -31,6 +31,7 @@ from services.contacts.service import affiliations as use_affiliations
 from services.contacts.service import contacts as use_contacts
 from services.contacts.service import customers as use_customers
 from services.contacts.service import settings as use_settings
+from tests.integration.contacts.history import assert_history_ends_in_the_present
 from tests.unit.contacts.builders import NOON, contact, customer
 
 OPERATOR = Caller(Kind.OPERATOR, account_id=uuid4(), capabilities=frozenset({"contacts.read"}), sees_all=True)
@@ -63,6 +64,9 @@ class Machine(RuleBasedStateMachine):
     def candidates(self, ids: list[UUID]) -> dict[UUID, Any]:
         with repository.reading(database.reader(self.engine)) as repositories:
             return {party.customer_id: party for party in repositories.affiliations.candidates([Query(id_) for id_ in ids]).parties}
+
+    def teardown(self) -> None:
+        assert_history_ends_in_the_present(self.engine)
 
 
 @pytest.fixture(autouse=True)
