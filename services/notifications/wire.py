@@ -144,7 +144,7 @@ _SWITCHES = {permissions_pb2.Preferences.ON: True, permissions_pb2.Preferences.O
 _MODES = ("invoices", "estimates", "contracts", "proposals", "support", "projects")
 
 
-def candidate(value: affiliations_pb2.Candidate, party: str, party_language: str) -> Candidate:
+def candidate(value: affiliations_pb2.Candidate, party: str, party_language: str, *, area_off: bool = False) -> Candidate:
     """Read one person; without a contact it is the customer's mailbox, which contacts offers only while there is no contact."""
     mailbox = not value.contact
     preferences, permissions = value.preferences, value.effective_permissions
@@ -163,6 +163,7 @@ def candidate(value: affiliations_pb2.Candidate, party: str, party_language: str
         kinds={name: _SWITCHES[switch] for name, switch in preferences.kinds.items() if switch in _SWITCHES},
         permissions=frozenset(name.upper() for name in _MODES if getattr(permissions, name) == permissions_pb2.Permissions.ALLOW),
         block_ticket_email=value.block_ticket_email,
+        area_off=area_off and not mailbox,
     )
 
 

@@ -56,3 +56,4 @@ class Candidates:
     parties: Sequence[Party]
     organization_name: str
     time_zone: str
+    area_on: bool

@@ -119,7 +119,7 @@ class SqlAffiliations:
         others = self._named(named) if named else {}
         default = settings.default_permissions
         parties = [_party(query, rows.get(query.customer_id, []), default, others) for query in queries]
-        return Candidates(parties, settings.organization_name, settings.time_zone)
+        return Candidates(parties, settings.organization_name, settings.time_zone, settings.modules.reserved_area)
 
     def _named(self, ids: set[UUID]) -> dict[UUID, Candidate]:
         """Return contacts as strangers, who hold no permission, and the marks of deleted ones."""

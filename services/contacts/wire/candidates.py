@@ -22,7 +22,10 @@ def query(message: pb.BatchGetCandidatesRequest.Query, index: int) -> Query:
 
 def candidates(domain: Candidates) -> pb.BatchGetCandidatesResponse:
     return pb.BatchGetCandidatesResponse(
-        parties=[_party(party) for party in domain.parties], organization_name=domain.organization_name, time_zone=domain.time_zone
+        parties=[_party(party) for party in domain.parties],
+        organization_name=domain.organization_name,
+        time_zone=domain.time_zone,
+        area_off=not domain.area_on,
     )
 
 

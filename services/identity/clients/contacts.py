@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,10 +14,10 @@ from libs import telemetry
 from libs.errors import DeadlineExceeded, Internal, NotFound, ServiceError, Unavailable
 from libs.rpc import context
 from services.identity import wire
-from services.identity.domain.contacts import Contact
+from services.identity.domain.contacts import Area, Contact
 
 _TIMEOUT_SECONDS = 2.0
-_ZONE_SECONDS = 60.0
+_SETTINGS_SECONDS = 60.0
 _RETRY_SECONDS = 5.0
 
 log = telemetry.logger(__name__)
@@ -29,8 +29,8 @@ class GrpcContacts:
     def __init__(self, channel: grpc.Channel) -> None:
         self._contacts = contacts_pb2_grpc.ContactsStub(channel)
         self._settings = settings_pb2_grpc.SettingsStub(channel)
-        self._zone = ZoneInfo("Europe/Rome")
-        self._zone_until = float("-inf")
+        self._zone, self._area_open = ZoneInfo("Europe/Rome"), True
+        self._known_until = float("-inf")
 
     def find(self, contact_id: UUID) -> Contact | None:
         try:
@@ -42,21 +42,28 @@ class GrpcContacts:
             raise _unavailable(error) from error
         return wire.contact(found)
 
-    def today(self, now: datetime) -> date:
-        return now.astimezone(self._time_zone()).date()
+    def area(self, now: datetime) -> Area:
+        """Whether the area is open, and the day there; asked at most once a minute.
 
-    def _time_zone(self) -> ZoneInfo:
-        """The organisation's zone, asked at most once a minute; the last one known while contacts is away, when nobody of theirs enters."""
-        if time.monotonic() >= self._zone_until:
-            self._zone_until = time.monotonic() + _RETRY_SECONDS
-            request = settings_pb2.GetContactsSettingsRequest(name="settings/contacts")
+        The last answer counts while contacts is away, when nobody of theirs enters.
+        """
+        if time.monotonic() >= self._known_until:
+            self._known_until = time.monotonic() + _RETRY_SECONDS
             try:
-                with context.as_person(""):
-                    self._zone = ZoneInfo(self._settings.GetContactsSettings(request, timeout=_TIMEOUT_SECONDS).time_zone)
-                self._zone_until = time.monotonic() + _ZONE_SECONDS
+                self._ask()
+                self._known_until = time.monotonic() + _SETTINGS_SECONDS
             except (ServiceError, OSError, ValueError) as error:
-                log.warning("the time zone is not known afresh", error=type(error).__name__)
-        return self._zone
+                log.warning("the organisation's settings are not known afresh", error=type(error).__name__)
+        return Area(now.astimezone(self._zone).date(), self._area_open)
+
+    def _ask(self) -> None:
+        with context.as_person(""):
+            found = self._settings.GetContactsSettings(
+                settings_pb2.GetContactsSettingsRequest(name="settings/contacts"), timeout=_TIMEOUT_SECONDS
+            )
+        # One that knows nothing of modules yet, because it is being replaced, has the area open.
+        self._area_open = found.modules.reserved_area or not found.HasField("modules")
+        self._zone = ZoneInfo(found.time_zone)
 
 
 def _unavailable(error: ServiceError) -> ServiceError:

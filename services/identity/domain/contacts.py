@@ -44,6 +44,14 @@ class Contact:
 
 
 @dataclass(frozen=True)
+class Area:
+    """The client area as the organisation runs it at one moment. open: the module is on. today: in its zone."""
+
+    today: date
+    open: bool = True
+
+
+@dataclass(frozen=True)
 class Condition:
     """One thing that entering needs. refusal: why a person without it stays outside, by the codes of the set `entry`.
 
@@ -56,22 +64,25 @@ class Condition:
     value: str = ""
 
 
-def conditions(contact: Contact | None, *, disabled: bool, today: date) -> list[Condition]:
+def conditions(contact: Contact | None, *, disabled: bool, area: Area) -> list[Condition]:
     """Return everything that entering needs, in the order in which it is tried; of a contact that is gone nothing more is asked.
 
-    contact: None when it was deleted. disabled: its account is. today: in the organisation's zone.
+    contact: None when it was deleted. disabled: its account is.
     The privacy policy is the other half of the rule: a session stays POLICY_REQUIRED until it is accepted.
     """
-    exists = Condition("CONTACT_EXISTS", contact is not None, "ENTRY_CONTACT_DELETED")
+    first = [
+        Condition("AREA_ON", area.open, "ENTRY_AREA_OFF"),
+        Condition("CONTACT_EXISTS", contact is not None, "ENTRY_CONTACT_DELETED"),
+    ]
     if contact is None:
-        return [exists]
+        return first
     return [
-        exists,
+        *first,
         Condition("CONTACT_NOT_ANONYMIZED", not contact.anonymized, "ENTRY_CONTACT_ANONYMIZED"),
         Condition("EMAIL_PRESENT", bool(contact.email), "ENTRY_NO_EMAIL", contact.email),
         Condition("ACCOUNT_ENABLED", not disabled, "ENTRY_ACCESS_OFF"),
         Condition("ACCESS_ON", contact.access.enabled, "ENTRY_ACCESS_OFF"),
-        _support_window(contact.access, today),
+        _support_window(contact.access, area.today),
     ]
 
 
@@ -83,7 +94,7 @@ def _support_window(access: Access, today: date) -> Condition:
     return Condition("SUPPORT_WINDOW", not (early or late), refused, value)
 
 
-def refusal(contact: Contact | None, *, disabled: bool, today: date) -> str:
-    """Return why a contact may not enter the client area today: the refusal of the first condition that is not met; "" when all are."""
-    tried = conditions(contact, disabled=disabled, today=today)
+def refusal(contact: Contact | None, *, disabled: bool, area: Area) -> str:
+    """Return why a contact may not enter the client area now: the refusal of the first condition that is not met; "" when all are."""
+    tried = conditions(contact, disabled=disabled, area=area)
     return next((condition.refusal for condition in tried if not condition.passed), "")

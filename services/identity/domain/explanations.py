@@ -45,7 +45,7 @@ class Explanation:
 
 def of_conditions(conditions: Sequence[Condition], account: Account) -> list[Check]:
     """Return the conditions of entering as they were decided, each with what to change."""
-    resources = {"ACCOUNT_ENABLED": f"accounts/{account.id}"}
+    resources = {"AREA_ON": "settings/contacts", "ACCOUNT_ENABLED": f"accounts/{account.id}"}
     return [Check(one.code, one.passed, one.value, resources.get(one.code, f"contacts/{account.id}")) for one in conditions]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Container, Iterator, Mapping, 
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from libs.listing import Listing
 from services.identity.domain.accounts import Account, Kind
 from services.identity.domain.audit import Entry, Head
 from services.identity.domain.clients import Assertion, AuthorizationCode
-from services.identity.domain.contacts import Contact
+from services.identity.domain.contacts import Area, Contact
 from services.identity.domain.factors import Factor, Passkey
 from services.identity.domain.links import Link, Purpose
 from services.identity.domain.policies import Acceptance, Policy
@@ -319,7 +319,7 @@ class Contacts(Protocol):
     """The service contacts."""
 
     def find(self, contact_id: UUID) -> Contact | None: ...  # as it is now; None when there is none; Unavailable when it cannot be asked
-    def today(self, now: datetime) -> date: ...  # the day in the organisation's zone, as last known
+    def area(self, now: datetime) -> Area: ...  # as the organisation last said
 
 
 class Hasher(Protocol):

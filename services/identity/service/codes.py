@@ -26,14 +26,14 @@ def sign_in_by_code(email: str, code: str, client: Client, *, new_uow: NewUnitOf
     answer and the work are the same; contacts is asked only for a person who typed the right code.
     """
     login, now = fold(email), clock()
-    today = contacts.today(now)  # for every address, because it may take a question to contacts
+    area = contacts.area(now)  # for every address, because it may take a question to contacts
     bucket = count_password_check(f"code:{login}", login, client, new_uow=new_uow, now=now)
     with new_uow() as uow:
         account = next(iter(uow.accounts.by_login(email, Kind.CONTACT)), None)
         audit.note(resource=f"accounts/{account.id}" if account is not None else "")
         link_id = uow.codes.try_code(account.id if account is not None else NOBODY, read(code))
         uow.commit()
-    usable = account is not None and not entry.as_last_told(account, today=today)
+    usable = account is not None and not entry.as_last_told(account, area=area)
     if account is None or link_id is None or not usable or entry.check(account, contacts=contacts, now=now).refusal:
         raise _wrong(account)
     with new_uow() as uow:

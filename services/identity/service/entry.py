@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from libs.errors import PermissionDenied
 from services.identity.domain import contacts as rules
 from services.identity.domain.accounts import Account, Kind
-from services.identity.domain.contacts import Contact
+from services.identity.domain.contacts import Area, Contact
 from services.identity.domain.sessions import Session, State, state_of
 from services.identity.service import Contacts, UnitOfWork
 
@@ -28,14 +28,14 @@ def check(account: Account, *, contacts: Contacts, now: datetime) -> Entry:
     if account.kind is not Kind.CONTACT:
         return Entry("ENTRY_ACCESS_OFF" if account.disabled else "")
     contact = contacts.find(account.id)
-    return Entry(rules.refusal(contact, disabled=account.disabled, today=contacts.today(now)), contact)
+    return Entry(rules.refusal(contact, disabled=account.disabled, area=contacts.area(now)), contact)
 
 
-def as_last_told(account: Account, *, today: date) -> str:
+def as_last_told(account: Account, *, area: Area) -> str:
     """Return the refusal by what the last event of the contact said: quick, and checked again before anybody is let in."""
     if account.kind is not Kind.CONTACT:
         return "ENTRY_ACCESS_OFF" if account.disabled else ""
-    return rules.refusal(account.contact(), disabled=account.disabled, today=today)
+    return rules.refusal(account.contact(), disabled=account.disabled, area=area)
 
 
 def judge(account: Account, *, uow: UnitOfWork) -> Callable[[Session], State]:

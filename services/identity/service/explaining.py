@@ -37,8 +37,8 @@ def explain_access(
         raise InvalidArgument.of("name", "must be the account of a contact", "NOT_A_CONTACT")
     if operator is not None and operator.kind is not Kind.OPERATOR:
         raise InvalidArgument.of("operator", "must be the account of an operator", "NOT_AN_OPERATOR")
-    contact, today = contacts.find(account_id), contacts.today(now)
-    entry = rules.of_conditions(entry_rules.conditions(contact, disabled=account.disabled, today=today), account)
+    contact, area = contacts.find(account_id), contacts.area(now)
+    entry = rules.of_conditions(entry_rules.conditions(contact, disabled=account.disabled, area=area), account)
     with new_uow() as uow:
         entry += _sign_in(account, contact, uow=uow, now=now)
     entry += rules.of_customers(contact) if contact is not None else []

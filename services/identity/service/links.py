@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs import audit
@@ -17,6 +17,7 @@ from services.identity import wire
 from services.identity.domain import links as rules
 from services.identity.domain.accounts import Account, CredentialChange, Kind, fold, masked
 from services.identity.domain.codes import new_code
+from services.identity.domain.contacts import Area
 from services.identity.domain.links import LIVES, PASSWORD_PURPOSES, Link, Purpose, State
 from services.identity.domain.sessions import Client
 from services.identity.domain.tokens import LINK_OF_ADDRESS, LINK_OF_NETWORK, new_token
@@ -162,22 +163,22 @@ def _judged(
     orders: Sequence[Order], *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock
 ) -> tuple[dict[UUID, Account], dict[UUID, str]]:
     """Return the accounts, and for each why it gets no link. One that changes before the links are stored makes them dead, not wrong."""
-    today, refusals = contacts.today(clock()), dict[UUID, str]()
+    area, refusals = contacts.area(clock()), dict[UUID, str]()
     by_password = {order.account_id for order in orders if not set(order.purposes) <= {Purpose.MAGIC}}
     with new_uow() as uow:
         accounts = uow.accounts.find_all([order.account_id for order in orders])
     for account_id in {order.account_id for order in orders}:
-        refusals[account_id] = _refusal(accounts.get(account_id), today)
+        refusals[account_id] = _refusal(accounts.get(account_id), area)
         if refusals[account_id] and (account_id in by_password or account_id not in accounts):
             refreshed = follow.refresh(account_id, new_uow=new_uow, contacts=contacts, clock=clock)
             if refreshed is not None:
                 accounts[account_id] = refreshed
-                refusals[account_id] = _refusal(refreshed, today)
+                refusals[account_id] = _refusal(refreshed, area)
     return accounts, refusals
 
 
-def _refusal(account: Account | None, today: date) -> str:
-    return entry.as_last_told(account, today=today) if account else "ENTRY_CONTACT_DELETED"
+def _refusal(account: Account | None, area: Area) -> str:
+    return entry.as_last_told(account, area=area) if account else "ENTRY_CONTACT_DELETED"
 
 
 def _newest_only(links: Sequence[tuple[Link, str]]) -> list[tuple[Link, str]]:
@@ -250,7 +251,7 @@ def inspect_link(token: str, *, uow: UnitOfWork, contacts: Contacts, clock: Cloc
     if link is None or account is None or account.delete_time is not None:
         return Inspected(State.CANCELLED)
     state = link.state(now)
-    if state is State.USABLE and entry.as_last_told(account, today=contacts.today(clock())):
+    if state is State.USABLE and entry.as_last_told(account, area=contacts.area(clock())):
         state = State.CANCELLED
     return Inspected(state, link.purpose, masked(account.email), account.language_code, account.right_to_left)
 

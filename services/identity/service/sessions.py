@@ -74,12 +74,12 @@ def _sign_in(
     clock: Clock,
 ) -> Opened:
     login, now = fold(email), clock()
-    today = contacts.today(now)  # for every address, because it may take a question to contacts
+    area = contacts.area(now)  # for every address, because it may take a question to contacts
     bucket = count_password_check(login, login, client, new_uow=new_uow, now=now)
     with new_uow() as uow:
         account = next(iter(uow.accounts.by_login(email, kind)), None)
     audit.note(resource=f"accounts/{account.id}" if account is not None else "")
-    usable = account is not None and not entry.as_last_told(account, today=today)
+    usable = account is not None and not entry.as_last_told(account, area=area)
     right = hasher.verify(account.password_hash if account is not None and usable else "", password)
     if account is None or not usable or not right or entry.check(account, contacts=contacts, now=now).refusal:
         log.info("sign-in refused", account=str(account.id) if account else "")

@@ -53,7 +53,7 @@ def _party(
         customer_id,
         party.display_name,
         party.missing,
-        tuple(wire.candidate(candidate, name, party.language_code) for candidate in party.candidates),
+        tuple(wire.candidate(candidate, name, party.language_code, area_off=answer.area_off) for candidate in party.candidates),
         answer.organization_name,
         answer.time_zone or "Europe/Rome",
     )

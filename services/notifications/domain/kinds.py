@@ -43,6 +43,7 @@ class Reason(enum.Enum):
     SKIP_PREFERENCE_OFF = "SKIP_PREFERENCE_OFF"
     SEND_PREFERENCE_ON = "SEND_PREFERENCE_ON"
     SKIP_WELCOME_NOT_WANTED = "SKIP_WELCOME_NOT_WANTED"
+    SKIP_AREA_OFF = "SKIP_AREA_OFF"
     SKIP_ENTRY_CLOSED = "SKIP_ENTRY_CLOSED"
     SEND_WELCOME = "SEND_WELCOME"
     SEND_OPERATOR_ACTION = "SEND_OPERATOR_ACTION"
@@ -83,6 +84,11 @@ class Kind:
     def only_link(self) -> bool:
         """Nothing but its link: of no use to who may not enter."""
         return self.type is None and self.purpose not in {None, Purpose.DISOWN}
+
+    @property
+    def only_area(self) -> bool:
+        """Of use to a contact in the client area alone."""
+        return self.only_link or self.why is Reason.SEND_WELCOME
 
     @property
     def send_reasons(self) -> frozenset[Reason]:

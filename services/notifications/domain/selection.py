@@ -16,7 +16,8 @@ class Candidate:
 
     person: contacts/{uuid}, customers/{uuid} for the main mailbox, or accounts/{uuid} for an operator. of_customer: acts for the
     customer. needed: of a mailbox, that the customer has no contact. preferences: types that are on or off; a missing one is off.
-    kinds: overrides below the types. may_enter: None when nobody asked identity. seen_version: of contact and affiliation.
+    kinds: overrides below the types. area_off: of a contact, that nobody of theirs enters at
+    present. may_enter: None when nobody asked identity. seen_version: of contact and affiliation.
     """
 
     person: str
@@ -35,6 +36,7 @@ class Candidate:
     kinds: Mapping[str, bool] = field(default_factory=dict)
     permissions: frozenset[str] = frozenset()
     block_ticket_email: bool = False
+    area_off: bool = False
     may_enter: bool | None = None
 
     @property
@@ -224,6 +226,12 @@ ACCOUNT: tuple[Rule, ...] = (
         lambda case: _yes(case.circumstances.skip_welcome),
     ),
     _rule(
+        Reason.SKIP_AREA_OFF,
+        "modules.reserved_area",
+        lambda case: case.kind.only_area and case.candidate.area_off,
+        lambda case: _on(not case.candidate.area_off),
+    ),
+    _rule(
         Reason.SKIP_ENTRY_CLOSED,
         "access",
         lambda case: case.kind.only_link and case.candidate.may_enter is False,
@@ -316,6 +324,7 @@ def snapshot(kind: Kind, candidate: Candidate, circumstances: Circumstances) -> 
         "event": case.override,
         "type": case.preference,
         "skip_welcome": circumstances.skip_welcome,
+        "area_off": candidate.area_off,
         "may_enter": candidate.may_enter,
     }
     return {name: value for name, value in seen.items() if value != _USUAL[name]}
@@ -337,7 +346,13 @@ _USUAL: dict[str, object] = {
     "event": None,
     "type": False,
     "skip_welcome": False,
+    "area_off": False,
     "may_enter": None,
+}
+# What was seen when a decision had to be taken anew because identity made no link.
+WITHHELD: Mapping[Reason, Mapping[str, object]] = {
+    Reason.SKIP_AREA_OFF: {"area_off": True},
+    Reason.SKIP_ENTRY_CLOSED: {"may_enter": False},
 }
 
 
@@ -357,6 +372,7 @@ def restore(kind: Kind, person: str, seen: Mapping[str, object]) -> tuple[Candid
         preferences={kind.type: bool(what["type"])} if kind.type else {},
         kinds={} if event is None else {kind.name: bool(event)},
         block_ticket_email=bool(what["block"]),
+        area_off=bool(what["area_off"]),
         may_enter=None if what["may_enter"] is None else bool(what["may_enter"]),
     )
     circumstances = Circumstances(

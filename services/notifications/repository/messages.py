@@ -19,7 +19,7 @@ from libs.listing import Listing
 from services.notifications import service
 from services.notifications.domain.kinds import Reason
 from services.notifications.domain.messages import UNSENT, Attempt, Dispatch, Message, State
-from services.notifications.domain.selection import fold
+from services.notifications.domain.selection import WITHHELD, fold
 from services.notifications.repository.dispatches import dispatch_of
 from services.notifications.repository.tables import attempts, deleted_contacts, dispatches, messages, suppressions, visible
 
@@ -136,7 +136,7 @@ class SqlMessages:
                     due_time=due_time,
                     send_time=now if state is State.SENT else None,
                     version=messages.c.version + 1,
-                    **({"reason": reason.value, "seen": {"may_enter": False}} if reason is not None else {}),
+                    **({"reason": reason.value, "seen": WITHHELD[reason]} if reason is not None else {}),
                 )
                 .returning(messages.c.id)
             )

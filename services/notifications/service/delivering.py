@@ -23,6 +23,7 @@ from services.notifications.domain.templates import Rendered, Template
 from services.notifications.service.metrics import DELIVERY_SECONDS, MESSAGES, ROUND_SECONDS
 
 log = telemetry.logger(__name__)
+AREA_OFF = "ENTRY_AREA_OFF"  # identity's refusal while the module is off
 PAGES = {Purpose.MAGIC: "enter", Purpose.DISOWN: "disown"}  # of a link; of every other purpose: "password"
 
 BATCH = 96  # claimed at once; MintLinks takes 100
@@ -130,8 +131,8 @@ class Deliverer:
     def _link(self, message: Message, dispatch: Dispatch, minted: Mapping[UUID, service.Minted] | None) -> Link | None:
         """Return the address that the message leads to; what is nothing but its link does not go without one.
 
-        A document's message goes all the same, because messages do not depend on access: its page then asks to sign in. So does a
-        security notice, which then has no link.
+        A document's message goes all the same, because messages do not depend on access: its page then asks to sign in, or, where
+        nobody can, it has no link. So does a security notice, which then has none either.
         """
         order = _order(message, dispatch)
         if order is None:
@@ -142,9 +143,10 @@ class Deliverer:
         if made is not None and made.token:
             base = self.sender.console_url if message.person.startswith("accounts/") else self.sender.area_url
             return Link(f"{base}{PAGES.get(order.purpose, 'password')}/{made.token}", made.expire_time, made.code)
+        area_off = made is not None and made.refusal == AREA_OFF
         if message.of_kind.only_link:
-            raise _Stopped(Outcome(State.SUPPRESSED), Reason.SKIP_ENTRY_CLOSED)
-        return Link(f"{self.sender.area_url}{message.subject}") if message.of_kind.type else None
+            raise _Stopped(Outcome(State.SUPPRESSED), Reason.SKIP_AREA_OFF if area_off else Reason.SKIP_ENTRY_CLOSED)
+        return Link(f"{self.sender.area_url}{message.subject}") if message.of_kind.type and not area_off else None
 
     def _attachment(self, message: Message) -> Attachment:
         """A customer's mailbox cannot enter the area, so the document itself travels."""

@@ -77,7 +77,7 @@ def get_message(message_id: UUID, *, caller: Caller, read: service.Read, words: 
             template_of(message, words, read),
             words=words,
             sender=sender,
-            link=None if mailbox else _unmade_link(message, sender),
+            link=None if mailbox or message.seen.get("area_off") else _unmade_link(message, sender),
             attached=mailbox,
             mark=words.phrases.secret_mark[message.language],
         )
@@ -162,7 +162,7 @@ class Foresight:
             fields=words.fields,
             phrases=words.phrases,
             organisation=sender.organisation,
-            link=_unmade_link(message, sender) if message.account_id else None,
+            link=_unmade_link(message, sender) if message.account_id and not shown.candidate.area_off else None,
             attached=shown.candidate.mailbox,
         )
         for name in template.needed:

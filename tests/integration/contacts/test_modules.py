@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
+from recapito.contacts.v1.affiliations_pb2 import BatchGetCandidatesRequest
 from recapito.contacts.v1.settings_pb2 import ContactsSettings, GetContactsSettingsRequest, UpdateContactsSettingsRequest
 
 from libs.errors import PermissionDenied
+from libs.rpc import context
 from tests.integration.contacts.conftest import Api
 
 NAME = "settings/contacts"
@@ -54,3 +56,16 @@ def test_switching_the_area_off_deletes_nothing(api: Api) -> None:
         assert api.contact_of(contact.name).access == contact.access
         switch(api, reserved_area=True)
         assert api.contact_of(contact.name).access == contact.access
+
+
+@pytest.mark.req("R-DGN-03")
+def test_who_sends_mail_hears_whether_the_area_is_off(api: Api) -> None:
+    customer = api.new_customer()
+    request = BatchGetCandidatesRequest(queries=[BatchGetCandidatesRequest.Query(party=customer.name)])
+    with context.as_person(""):  # as the service notifications
+        before = api.affiliations.BatchGetCandidates(request)
+    with api.operator():
+        switch(api, reserved_area=False)
+    with context.as_person(""):
+        after = api.affiliations.BatchGetCandidates(request)
+    assert (before.area_off, after.area_off) == (False, True)

@@ -62,6 +62,7 @@ class FakeContacts:
         self.contacts: dict[UUID, contacts_pb2.Contact] = {}
         self.down = False
         self.time_zone = "Europe/Rome"
+        self.area_on: bool | None = True  # None: a contacts that knows no modules yet
         self.asked = 0
 
     def get_contact(self, request: contacts_pb2.GetContactRequest, context: grpc.ServicerContext) -> contacts_pb2.Contact:
@@ -78,7 +79,10 @@ class FakeContacts:
     ) -> settings_pb2.ContactsSettings:
         if self.down:
             context.abort(grpc.StatusCode.UNAVAILABLE, "down")
-        return settings_pb2.ContactsSettings(name="settings/contacts", time_zone=self.time_zone)
+        found = settings_pb2.ContactsSettings(name="settings/contacts", time_zone=self.time_zone)
+        if self.area_on is not None:
+            found.modules.CopyFrom(settings_pb2.ContactsSettings.Modules(reserved_area=self.area_on))
+        return found
 
     def handlers(self) -> list[grpc.GenericRpcHandler]:
         """Return the two methods that identity calls, for a gRPC server."""

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.identity.domain.contacts import Access, Contact, refusal
+from services.identity.domain.contacts import Access, Area, Contact, refusal
 
 TODAY = date(2026, 11, 22)
 MARIO = Contact(uuid.uuid4(), "Mario Rossi", "mario@acme.example", access=Access(enabled=True))
 
 
-def entering(contact: Contact | None = MARIO, *, disabled: bool = False, today: date = TODAY) -> str:
-    return refusal(contact, disabled=disabled, today=today)
+def entering(contact: Contact | None = MARIO, *, disabled: bool = False, today: date = TODAY, area_open: bool = True) -> str:
+    return refusal(contact, disabled=disabled, area=Area(today, open=area_open))
 
 
 def with_period(start: date | None, end: date | None) -> Contact:
@@ -42,6 +42,13 @@ def test_a_contact_with_access_and_an_address_may_enter() -> None:
 )
 def test_who_may_not_enter_is_told_apart(contact: Contact | None, disabled: bool, reason: str) -> None:
     assert entering(contact, disabled=disabled) == reason
+
+
+@pytest.mark.req("R-DGN-03")
+def test_nobody_enters_an_area_that_is_off_whatever_else_is_true_of_them() -> None:
+    assert entering(area_open=False) == "ENTRY_AREA_OFF"
+    assert entering(None, area_open=False) == "ENTRY_AREA_OFF"
+    assert entering(replace(MARIO, email=""), disabled=True, area_open=False) == "ENTRY_AREA_OFF"
 
 
 @pytest.mark.req("R-IDN-14")

@@ -40,6 +40,7 @@ ORACLE: tuple[tuple[str, str, str], ...] = (
     ("any", "address suppressed", "SKIP_ADDRESS_SUPPRESSED"),
     ("any", "template disabled", "SKIP_TEMPLATE_DISABLED"),
     ("welcome", "welcome not wanted", "SKIP_WELCOME_NOT_WANTED"),
+    ("into the area", "area off", "SKIP_AREA_OFF"),
     ("link", "may not enter", "SKIP_ENTRY_CLOSED"),
     ("welcome", "", "SEND_WELCOME"),
     ("asked by operator", "", "SEND_OPERATOR_ACTION"),
@@ -84,6 +85,7 @@ GROUPS: dict[str, set[str]] = {
         "estimate_expiry_reminder",
     },
 }
+GROUPS["into the area"] = GROUPS["welcome"] | GROUPS["link"]
 GROUPS["any"] = set(KINDS)
 GROUPS["document or work"] = set(KINDS) - GROUPS["account"]
 
@@ -104,6 +106,7 @@ def situation(kind: str, person: Candidate, around: Circumstances) -> set[str]:
         "address suppressed": person.email.lower() in around.suppressed,
         "template disabled": kind in around.disabled,
         "welcome not wanted": around.skip_welcome,
+        "area off": person.area_off,
         "may not enter": person.may_enter is False,
         "no project of the customer": not around.project,
         "not on the ticket": person.person not in around.on_ticket,
@@ -134,6 +137,7 @@ people = st.builds(
     preferences=st.dictionaries(st.sampled_from(list(Type)), st.booleans()),
     kinds=st.dictionaries(st.sampled_from(sorted(KINDS)), st.booleans(), max_size=12),
     block_ticket_email=st.booleans(),
+    area_off=rarely,
     may_enter=st.sampled_from([None, True, False]),
 )
 surroundings = st.builds(

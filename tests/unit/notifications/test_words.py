@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 import yaml
 
 from services.notifications.clients.words import FOLDER, FileWords
-from services.notifications.domain.kinds import KINDS, Reason
+from services.notifications.domain.kinds import KINDS, Kind, Reason
 from services.notifications.domain.messages import State
 from tests.conftest import REQUIREMENTS
 
@@ -403,6 +404,14 @@ def test_every_code_of_the_contract_has_words() -> None:
             label, text = words.code(code, language)
             assert label
             assert text.endswith(".")
+
+
+@pytest.mark.req("R-DGN-03")
+@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.type and kind.purpose], ids=lambda kind: kind.name)
+def test_every_document_can_be_announced_without_its_link(kind: Kind) -> None:
+    """There is none while the client area is off."""
+    for language, reason in itertools.product(LANGUAGES, kind.send_reasons):
+        assert not FileWords().template(kind.name, language, reason).needed & {"document_url", "link_expiry"}
 
 
 def test_every_template_compiles() -> None:
