@@ -40,9 +40,9 @@ class SqlActivities:
 
 
 def _visible(sight: Sight) -> sa.ColumnElement[bool]:
+    """What somebody did for a customer needs both to be seen; of a deleted person, the customer."""
     if sight.everything:
         return sa.true()
-    """What somebody did for a customer needs both to be seen; of a deleted person, the customer."""
     of_contact = sa.exists().where(contacts.c.id == activities.c.contact_id, contact_visible(sight))
     was_contact = sa.exists().where(deleted_contacts.c.id == activities.c.contact_id)
     of_customer = sa.exists().where(customers.c.id == activities.c.customer_id, customer_visible(sight))

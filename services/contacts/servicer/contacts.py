@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
@@ -30,6 +31,8 @@ FIELDS = {
     "newsletter": bool,
     "never_entered": bool,
 }
+
+ACTIVITY_FIELDS = {"kind": str, "customer": UUID, "create_time": datetime}
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Contacts(ContactsServicer):
         return Empty()
 
     def ListActivities(self, request: pb.ListActivitiesRequest, _context: ServicerContext) -> pb.ListActivitiesResponse:
-        wanted = listing(request, fields={"kind": str, "customer": UUID}, orders=("create_time",), default_order="create_time desc")
+        wanted = listing(request, fields=ACTIVITY_FIELDS, orders=("create_time",), default_order="create_time desc")
         collection, sight = request.parent.split("/")[0], sight_of(context.caller())
         if collection not in {"contacts", "customers"}:
             raise InvalidArgument.of("parent", "is neither a contact nor a customer", "NAME_INVALID")

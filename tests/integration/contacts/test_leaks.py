@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import grpc
@@ -84,8 +84,17 @@ def _searching(request: Message, registry: Registry) -> Iterator[Message]:
                 asked.CopyFrom(request)
                 setattr(asked, field, value)
                 yield asked
+    if "read_time" in request.DESCRIPTOR.fields_by_name:
+        yield _of_the_past(request)
     if "contact" in request.DESCRIPTOR.fields_by_name and request.DESCRIPTOR.fields_by_name["contact"].message_type is not None:
         yield from registry.look_alikes(type(request))
+
+
+def _of_the_past(request: Message) -> Message:
+    asked: Any = type(request)()
+    asked.CopyFrom(request)
+    asked.read_time.GetCurrentTime()
+    return cast("Message", asked)
 
 
 def ask(channel: grpc.Channel, method: MethodDescriptor, request: Message) -> tuple[str, bytes]:
