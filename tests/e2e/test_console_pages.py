@@ -57,7 +57,7 @@ def pages(told: Story) -> list[str]:
         f"/console/invoices/{draft}/edit", f"/console/invoices/{draft}/issue", f"/console/invoices/{due}/payments/new",
         "/console/dispatches", f"/console/dispatches/{told.dispatch}?q=verdi", f"/console/dispatches/{told.dispatch}/why/{laura}",
         "/console/messages", f"/console/messages/{message}", "/console/settings", "/console/settings/organisation",
-        "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups",
+        "/console/settings/modules", "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups",
         "/console/settings/contact-roles", "/console/settings/contact-roles/new", f"/console/settings/contact-roles/{role}/edit",
         f"/console/settings/contact-roles/{role}/delete", f"/console/contacts/{laura}/notes", f"/console/customers/{abc}/notes",
         f"/console/contacts/{laura}/notes/{note}/edit", f"/console/contacts/{laura}/notes/{note}/delete",

@@ -12,7 +12,7 @@ from services.portal.service import Services
 from services.portal.views import errors, i18n, people, protection
 from services.portal.views.i18n import gettext as _
 from services.portal.views.people import AREA, Front, open_to_all
-from services.portal.views.session import Reply, let_in, mismatch, render, self_service
+from services.portal.views.session import Reply, closed, let_in, mismatch, render, self_service
 
 COOKIE = "link"
 COOKIE_SECONDS = 600
@@ -89,6 +89,8 @@ def _add_requests(blueprint: Blueprint, front: Front, services: Services) -> Non
     @open_to_all
     def ask_for_link(wanted: str) -> Reply:
         _require(wanted)
+        if closed(front, services):
+            return render("area_off", front)
         return render("ask_for_link", front, wanted=wanted, email="", error="")
 
     @blueprint.post("/links/<any(password,entry):wanted>")
@@ -146,6 +148,8 @@ def _add_codes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.get("/code")
     @open_to_all
     def enter_code() -> Reply:
+        if closed(AREA, services):
+            return render("area_off", AREA)
         return render("code", AREA, email="", error="")
 
     @blueprint.post("/code")

@@ -80,8 +80,16 @@ def _add_sign_in(blueprint: Blueprint, front: Front, services: Services) -> None
 
 
 def sign_in_page(front: Front, services: Services, status: int = 200, *, email: str = "", error: str = "", wanted: str = "") -> Response:
+    if closed(front, services):
+        return render("area_off", front)
     known, may_reset = providers(services) if front is CONSOLE else (), self_service(front, services)
     return render("sign_in", front, status, email=email, error=error, next=wanted, providers=known, self_service=may_reset)
+
+
+def closed(front: Front, services: Services) -> bool:
+    """Tell whether the organisation has switched off the pages behind this sign-in."""
+    organization = services.contacts.organization()
+    return front is AREA and organization.HasField("modules") and not organization.modules.reserved_area
 
 
 def self_service(front: Front, services: Services) -> bool:

@@ -89,7 +89,8 @@ def _save(services: Services, form: Form, contact: Contact, affiliation: Affilia
     """Save the person, then what is true of this customer: two resources, each with its etag and its request_id."""
     changed = _contact_of(form, contact)
     changed.name, changed.etag = contact.name, form["etag"]
-    form.values["etag"] = services.contacts.update_contact(changed, CONTACT_PATHS, form.request_id).etag
+    paths = [path for path in CONTACT_PATHS if path != "access" or form.on("access_shown")]
+    form.values["etag"] = services.contacts.update_contact(changed, paths, form.request_id).etag
     linked = _affiliation_of(form)
     linked.name, linked.etag = affiliation.name, form["affiliation_etag"]
     saved = services.contacts.update_affiliation(linked, AFFILIATION_PATHS, f"{form.request_id}-a")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from libs.errors import NotFound, PermissionDenied
@@ -76,6 +76,7 @@ def prepare(console: Blueprint) -> None:
     def _names() -> dict[str, Any]:
         return {
             "words": words,
+            "modules": g.organization().modules,
             "area_url": current_app.config["PUBLIC_URL"].rstrip("/") + home_url("area"),
             "here": lists.here,
             "argument": lists.argument,

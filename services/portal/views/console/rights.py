@@ -45,6 +45,7 @@ NEEDED = {  # page -> capability
     "audit.index": "identity.audit",
     "audit.verify": "identity.audit",
     "audit.export": "identity.audit",
+    "settings.modules.edit": "contacts.settings",
     "settings.organisation.organisation": "contacts.settings",
     "settings.organisation.defaults": "contacts.settings",
     "settings.organisation.billing": "documents.settings",

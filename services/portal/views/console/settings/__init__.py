@@ -1,16 +1,26 @@
-"""Settings: the organisation, contacts' defaults and roles, billing, sign-in, groups, privacy policy, operators, theirs, applications."""
+"""Settings: of the organisation and its contacts, of billing, of signing in, of who works here and with which programs."""
 
 from __future__ import annotations
 
 from flask import Blueprint, render_template
 
 from services.portal.service import Services
-from services.portal.views.console.settings import clients, contact_roles, groups, operators, organisation, policies, roles, sign_in
+from services.portal.views.console.settings import (
+    clients,
+    contact_roles,
+    groups,
+    modules,
+    operators,
+    organisation,
+    policies,
+    roles,
+    sign_in,
+)
 
 
 def blueprint(services: Services) -> Blueprint:
     pages = Blueprint("settings", __name__, url_prefix="/settings")
-    for part in (organisation, groups, contact_roles, sign_in, policies, operators, roles, clients):
+    for part in (organisation, modules, groups, contact_roles, sign_in, policies, operators, roles, clients):
         pages.register_blueprint(part.blueprint(services))
 
     @pages.get("")

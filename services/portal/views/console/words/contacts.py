@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flask import g
 from recapito.contacts.v1 import contact_roles_pb2, contacts_pb2, customers_pb2, groups_pb2, permissions_pb2
 from recapito.type.v1 import type_pb2
 
@@ -125,6 +126,8 @@ def direction_name(direction: int) -> str:
 def access_state(contact: contacts_pb2.Contact, *, long: bool = False) -> State:
     """Return whether a contact may enter the portal today, as far as its card says; long: for a place without a heading."""
     access, day = contact.access, today().isoformat()
+    if not g.organization().modules.reserved_area:
+        return State(N_("Area riservata disattivata") if long else N_("Area disattivata"))
     if not access.enabled:
         return State(N_("Portale non attivo") if long else N_("Non attivo"))
     if access.end_date and access.end_date < day:

@@ -60,7 +60,7 @@ REASONS: dict[int, Reason] = {
     _Decision.SKIP_PREFERENCE_OFF: Reason(N_("Notifica «%(type)s» spenta"), 9, N_("Accendi la notifica")),
     _Decision.SEND_PREFERENCE_ON: Reason(N_("Notifica «%(type)s» attiva"), 9),
     _Decision.SKIP_WELCOME_NOT_WANTED: Reason(N_("Benvenuto non voluto alla creazione"), 6),
-    _Decision.SKIP_AREA_OFF: Reason(N_("Area riservata spenta"), 6, N_("Attivala in Impostazioni, Moduli")),
+    _Decision.SKIP_AREA_OFF: Reason(N_("Area riservata disattivata"), 6, N_("Attivala in Impostazioni, Moduli")),
     _Decision.SKIP_ENTRY_CLOSED: Reason(N_("Non può entrare nel portale"), 6, N_("Controlla l’accesso")),
     _Decision.SEND_WELCOME: Reason(N_("Benvenuto a un nuovo contatto"), 7),
     _Decision.SEND_OPERATOR_ACTION: Reason(N_("Chiesto da un operatore"), 7),
