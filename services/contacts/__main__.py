@@ -24,6 +24,8 @@ from recapito.contacts.v1 import (
     notes_pb2_grpc,
     settings_pb2,
     settings_pb2_grpc,
+    sub_contacts_pb2,
+    sub_contacts_pb2_grpc,
 )
 from sqlalchemy.engine import Engine
 
@@ -87,6 +89,11 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
         notes_pb2_grpc.add_NotesServicer_to_server,
         servicer.Notes(new_uow, reading, now),
         notes_pb2.DESCRIPTOR.services_by_name["Notes"],
+    )
+    server.add(
+        sub_contacts_pb2_grpc.add_SubContactsServicer_to_server,
+        servicer.SubContacts(new_uow, reading, now),
+        sub_contacts_pb2.DESCRIPTOR.services_by_name["SubContacts"],
     )
     server.add(
         settings_pb2_grpc.add_SettingsServicer_to_server,

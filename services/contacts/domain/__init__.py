@@ -23,6 +23,7 @@ from services.contacts.domain.contacts import (
     needs_email,
 )
 from services.contacts.domain.customers import Category, Customer, CustomerNotFound, Kind, TaxIdentity
+from services.contacts.domain.duplicates import Duplicate, Person, Resemblance, resemblances
 from services.contacts.domain.groups import EVERYTHING, Group, GroupNotEmpty, NameTaken, Sight, allowed_groups
 from services.contacts.domain.leads import Lead, LeadAnonymized, LeadConverted, LeadEmailTaken, LeadNotFound, LeadState, PostalAddress
 from services.contacts.domain.notes import Note, NoteNotFound, NotYourNote, Subject
@@ -43,6 +44,7 @@ from services.contacts.domain.permissions import (
     warnings,
 )
 from services.contacts.domain.settings import PROFILES, ContactsSettings, Modules, Profile
+from services.contacts.domain.sub_contacts import AlreadyLinked, SubContact, SubContactNotFound, SubContactView
 from services.contacts.domain.values import folded
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "Affiliation",
     "AffiliationView",
     "AlreadyAffiliated",
+    "AlreadyLinked",
     "Candidate",
     "Candidates",
     "Category",
@@ -72,6 +75,7 @@ __all__ = [
     "Customer",
     "CustomerNotFound",
     "Direction",
+    "Duplicate",
     "EmailRequired",
     "EmailTaken",
     "Group",
@@ -93,15 +97,20 @@ __all__ = [
     "Notification",
     "Party",
     "Permissions",
+    "Person",
     "PointKind",
     "PortalAccess",
     "PostalAddress",
     "Preferences",
     "Profile",
     "Query",
+    "Resemblance",
     "Section",
     "Sight",
     "State",
+    "SubContact",
+    "SubContactNotFound",
+    "SubContactView",
     "Subject",
     "Succession",
     "TaxIdentity",
@@ -112,6 +121,7 @@ __all__ = [
     "filled",
     "folded",
     "needs_email",
+    "resemblances",
     "unknown_role",
     "warnings",
 ]

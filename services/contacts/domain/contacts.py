@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -92,7 +93,10 @@ class PortalAccess:
 
 @dataclass(frozen=True)
 class Contact:
-    """One record however many customers the person acts for. customer_id: the home customer. groups: who sees it."""
+    """One record however many customers the person acts for. customer_id: the home customer. reports_to_id: the superior.
+
+    groups: who sees it.
+    """
 
     id: UUID
     customer_id: UUID
@@ -109,6 +113,7 @@ class Contact:
     block_ticket_email: bool = False
     do_not_call: bool = False
     newsletter: bool = False
+    reports_to_id: UUID | None = None
     groups: frozenset[UUID] = frozenset()
     tags: tuple[str, ...] = ()
     last_access_time: datetime | None = None
@@ -126,6 +131,12 @@ class Contact:
                 contact_points=tuple(point.checked(checks, index) for index, point in enumerate(self.contact_points)),
                 tags=_tags(self.tags, checks),
             )
+
+    def below(self, superiors: Iterable[UUID]) -> Contact:
+        """Return the contact under its superior. superiors: the superior, the superior's superior and so on."""
+        if self.id in superiors:
+            raise InvalidArgument.of("contact.reports_to", "reports to this contact, or is it", "REPORTS_TO_LOOP")
+        return self
 
     @property
     def display_name(self) -> str:

@@ -16,11 +16,13 @@ from services.contacts.repository.affiliations import SqlAffiliations
 from services.contacts.repository.contact_roles import SqlContactRoles
 from services.contacts.repository.contacts import SqlContacts
 from services.contacts.repository.customers import SqlCustomers
+from services.contacts.repository.duplicates import SqlDuplicates
 from services.contacts.repository.groups import SqlGroups
 from services.contacts.repository.leads import SqlLeads
 from services.contacts.repository.notes import SqlNotes
 from services.contacts.repository.past import SqlPast
 from services.contacts.repository.settings import SqlSettings
+from services.contacts.repository.sub_contacts import SqlSubContacts
 from services.contacts.repository.tables import metadata
 
 
@@ -39,6 +41,14 @@ class _Repositories:
     @property
     def affiliations(self) -> SqlAffiliations:
         return SqlAffiliations(self.connection, self.clock)
+
+    @property
+    def sub_contacts(self) -> SqlSubContacts:
+        return SqlSubContacts(self.connection)
+
+    @property
+    def duplicates(self) -> SqlDuplicates:
+        return SqlDuplicates(self.connection)
 
     @property
     def groups(self) -> SqlGroups:

@@ -81,6 +81,12 @@ class SqlAffiliations:
         query = sa.select(affiliations).where(affiliations.c.contact_id == contact_id).order_by(affiliations.c.customer_id)
         return [_affiliation(row) for row in self.connection.execute(query)]
 
+    def is_only_one(self, customer_id: UUID, contact_id: UUID) -> bool:
+        others = sa.select(affiliations.c.contact_id).where(
+            affiliations.c.customer_id == customer_id, affiliations.c.contact_id != contact_id
+        )
+        return self.connection.execute(others.limit(1)).first() is None
+
     def primary_of(self, contact_id: UUID) -> list[UUID]:
         held = affiliations.c.contact_id == contact_id, affiliations.c.primary_contact_id == contact_id
         return list(self.connection.execute(sa.select(affiliations.c.customer_id).where(*held)).scalars())

@@ -58,7 +58,7 @@ class SqlContacts:
         return _contact(row, groups[contact_id], tags[contact_id])
 
     def view(self, contact_id: UUID, sight: Sight) -> ContactView:
-        contact = self.get(contact_id, sight)
+        (contact,) = self._as_seen([self.get(contact_id, sight)], sight)
         return ContactView(contact, views_of_contacts(self.connection, {contact_id: contact.customer_id}, sight)[contact_id])
 
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[ContactView], str]:
@@ -69,7 +69,31 @@ class SqlContacts:
         groups = groups_of(self.connection, contact_groups, [row.id for row in rows])
         tags = tags_of(self.connection, [row.id for row in rows])
         views = views_of_contacts(self.connection, {row.id: row.customer_id for row in rows}, sight)
-        return [ContactView(_contact(row, groups[row.id], tags[row.id]), views[row.id]) for row in rows], token
+        found = self._as_seen([_contact(row, groups[row.id], tags[row.id]) for row in rows], sight)
+        return [ContactView(contact, views[contact.id]) for contact in found], token
+
+    def _as_seen(self, found: Sequence[Contact], sight: Sight) -> list[Contact]:
+        """Return the contacts without a superior whom the caller may not see."""
+        superiors = {one.reports_to_id for one in found if one.reports_to_id is not None}
+        seen = self.seen(superiors, sight) if superiors else set()
+        return [one if one.reports_to_id in seen else replace(one, reports_to_id=None) for one in found]
+
+    def seen(self, contact_ids: Collection[UUID], sight: Sight) -> set[UUID]:
+        query = sa.select(contacts.c.id).where(contacts.c.id.in_(contact_ids), contact_visible(sight))
+        return set(self.connection.execute(query).scalars())
+
+    def stays(self, contact_id: UUID, sight: Sight) -> bool:
+        query = sa.select(contacts.c.id).where(contacts.c.id == contact_id, contact_visible(sight))
+        return self.connection.execute(query.with_for_update(read=True, key_share=True)).first() is not None
+
+    def superiors(self, contact_id: UUID) -> list[UUID]:
+        start = sa.select(contacts.c.id, contacts.c.reports_to_id).where(contacts.c.id == contact_id).cte("line", recursive=True)
+        line = start.union(sa.select(contacts.c.id, contacts.c.reports_to_id).join(start, contacts.c.id == start.c.reports_to_id))
+        return list(self.connection.execute(sa.select(line.c.id)).scalars())
+
+    def subordinates(self, contact_id: UUID) -> list[UUID]:
+        query = sa.select(contacts.c.id).where(contacts.c.reports_to_id == contact_id).order_by(contacts.c.id).with_for_update()
+        return list(self.connection.execute(query).scalars())
 
     def add(self, contact: Contact) -> None:
         # ON CONFLICT, because a failed statement would end the transaction on PostgreSQL before we can say why.
@@ -136,6 +160,7 @@ def _row(contact: Contact) -> dict[str, Any]:
         "block_ticket_email": contact.block_ticket_email,
         "do_not_call": contact.do_not_call,
         "newsletter": contact.newsletter,
+        "reports_to_id": contact.reports_to_id,
         "create_time": contact.create_time,
         "update_time": contact.update_time,
         "version": contact.version,
@@ -159,6 +184,7 @@ def _contact(row: Row[Any], groups: frozenset[UUID], tags: tuple[str, ...]) -> C
         block_ticket_email=row.block_ticket_email,
         do_not_call=row.do_not_call,
         newsletter=row.newsletter,
+        reports_to_id=row.reports_to_id,
         groups=groups,
         tags=tags,
         last_access_time=row.last_access_time,

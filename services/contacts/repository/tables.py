@@ -135,6 +135,7 @@ contacts = sa.Table(
     sa.Column("block_ticket_email", sa.Boolean, nullable=False),
     sa.Column("do_not_call", sa.Boolean, nullable=False),
     sa.Column("newsletter", sa.Boolean, nullable=False),
+    sa.Column("reports_to_id", sa.Uuid, sa.ForeignKey("contacts.id"), index=True),
     sa.Column("last_access_time", UtcDateTime),
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Column("update_time", UtcDateTime, nullable=False),
@@ -197,6 +198,16 @@ contact_tags = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),  # folded
     sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True),
     sa.Column("tag", sa.Text, nullable=False),
+)
+sub_contacts = sa.Table(
+    "sub_contacts",
+    metadata,
+    sa.Column("principal_id", sa.Uuid, sa.ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sa.Column("relation", sa.Text, nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("principal_id <> contact_id", name="not_itself"),
 )
 deleted_contacts = sa.Table(  # nothing personal: that an id was a contact
     "deleted_contacts",
@@ -296,13 +307,16 @@ def customer_visible(sight: Sight) -> ColumnElement[bool]:
     return _in_groups(customer_groups.c.customer_id, customers.c.id, customer_groups.c.group_id, sight)
 
 
-def contact_visible(sight: Sight) -> ColumnElement[bool]:
-    """Return the predicate on contacts: a contact is seen by its own groups, whatever those of its customers."""
+def contact_visible(sight: Sight, table: sa.FromClause = contacts) -> ColumnElement[bool]:
+    """Return the predicate on contacts: a contact is seen by its own groups, whatever those of its customers.
+
+    table: contacts, or an alias of it.
+    """
     if sight.everything:
         return sa.true()
     if sight.contact_id is not None:
-        return contacts.c.id == sight.contact_id
-    return _in_groups(contact_groups.c.contact_id, contacts.c.id, contact_groups.c.group_id, sight)
+        return table.c.id == sight.contact_id
+    return _in_groups(contact_groups.c.contact_id, table.c.id, contact_groups.c.group_id, sight)
 
 
 def lead_visible(sight: Sight) -> ColumnElement[bool]:
@@ -314,7 +328,7 @@ def lead_visible(sight: Sight) -> ColumnElement[bool]:
     return _in_groups(lead_groups.c.lead_id, leads.c.id, lead_groups.c.group_id, sight)
 
 
-def _in_groups(member: sa.Column[UUID], row: sa.Column[UUID], group: sa.Column[UUID], sight: Sight) -> ColumnElement[bool]:
+def _in_groups(member: sa.Column[UUID], row: ColumnElement[UUID], group: sa.Column[UUID], sight: Sight) -> ColumnElement[bool]:
     if not sight.groups:
         return sa.false()
     return sa.exists().where(member == row, group.in_(sorted(sight.groups)))

@@ -37,6 +37,10 @@ class Contacts(Protocol):
     def save(self, contact: domain.Contact) -> domain.Contact: ...  # EmailTaken; Aborted if another was faster
     def delete(self, contact_id: UUID, now: datetime) -> None: ...  # with its affiliations; keeps the id as deleted
     def entered(self, contact_id: UUID, time: datetime) -> None: ...  # the latest access counts
+    def seen(self, contact_ids: Collection[UUID], sight: Sight) -> set[UUID]: ...  # those that the caller may see
+    def stays(self, contact_id: UUID, sight: Sight) -> bool: ...  # it may be seen, and is not deleted before the commit
+    def superiors(self, contact_id: UUID) -> list[UUID]: ...  # itself first, then to whom it reports and so on
+    def subordinates(self, contact_id: UUID) -> list[UUID]: ...  # who report to it, locked
     def known(self, contact_ids: Collection[UUID]) -> set[UUID]: ...  # those that exist
     def holder_of(self, email_key: str, sight: Sight) -> UUID | None: ...  # None also when it is hidden
 
@@ -46,11 +50,24 @@ class Affiliations(Protocol):
     def view(self, customer_id: UUID, contact_id: UUID, sight: Sight) -> domain.AffiliationView: ...  # or NotFound
     def page(self, customer_id: UUID | None, listing: Listing, sight: Sight) -> tuple[Sequence[domain.AffiliationView], str]: ...
     def of_contact(self, contact_id: UUID) -> list[domain.Affiliation]: ...
+    def is_only_one(self, customer_id: UUID, contact_id: UUID) -> bool: ...  # nobody else acts for the customer
     def primary_of(self, contact_id: UUID) -> list[UUID]: ...  # customers
     def add(self, affiliation: domain.Affiliation) -> None: ...  # AlreadyAffiliated; the first of a customer makes its contact primary
     def save(self, affiliation: domain.Affiliation) -> domain.Affiliation: ...
     def delete(self, affiliation: domain.Affiliation) -> None: ...
     def candidates(self, queries: Sequence[domain.Query]) -> domain.Candidates: ...
+
+
+class SubContacts(Protocol):
+    def view(self, principal_id: UUID, contact_id: UUID, sight: Sight, *, lock: bool = False) -> domain.SubContactView: ...  # or NotFound
+    def page(self, principal_id: UUID | None, listing: Listing, sight: Sight) -> tuple[Sequence[domain.SubContactView], str]: ...
+    def add(self, link: domain.SubContact) -> None: ...  # AlreadyLinked
+    def save(self, link: domain.SubContact) -> domain.SubContact: ...  # with its next version; Aborted if another was faster
+    def delete(self, link: domain.SubContact) -> None: ...
+
+
+class Duplicates(Protocol):
+    def of(self, person: domain.Person, customer_id: UUID | None, sight: Sight) -> list[domain.Duplicate]: ...  # the likeliest first
 
 
 class Groups(Protocol):
@@ -123,6 +140,10 @@ class Repositories(Protocol):
     def contacts(self) -> Contacts: ...
     @property
     def affiliations(self) -> Affiliations: ...
+    @property
+    def sub_contacts(self) -> SubContacts: ...
+    @property
+    def duplicates(self) -> Duplicates: ...
     @property
     def groups(self) -> Groups: ...
     @property

@@ -14,6 +14,7 @@ from services.contacts import domain, wire
 from services.contacts.domain import Affiliation, Contact, ContactsSettings, ContactView, Customer, Sight
 from services.contacts.service import UnitOfWork, sight_of
 from services.contacts.service.contact_roles import check_contact_role
+from services.contacts.service.superiors import check_new_superior, check_superior, release_subordinates, settled
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def add_contact(wanted: NewContact, sight: Sight, *, uow: UnitOfWork) -> Contact
     if domain.needs_email(contact, [one.preferences for one in affiliations]):
         fault = domain.EMAIL_REQUIRED
         raise InvalidArgument.of(fault.field, fault.description, fault.reason)
+    check_superior(contact.reports_to_id, sight, uow=uow)
     uow.contacts.add(contact)
     for index, affiliation in enumerate(affiliations):
         check_contact_role(affiliation, f"contact.affiliations[{index}].contact_role", uow=uow)
@@ -102,8 +104,10 @@ def update_contact(
     with uow:
         if uow.requests.claim(request, str(contact_id)) is not None:
             return uow.contacts.view(contact_id, sight)
+        superior_id = check_new_superior(contact_id, change, sight, uow=uow)
         before = uow.contacts.get(contact_id, sight, lock=True)
-        save_contact(replace(change(before).checked(), update_time=clock()), before, sight, uow=uow)
+        contact = settled(replace(change(before).checked(), update_time=clock()), before, superior_id, sight, uow=uow)
+        save_contact(contact, before, sight, uow=uow)
         view = uow.contacts.view(contact_id, sight)
         uow.commit()
     return view
@@ -136,6 +140,7 @@ def delete_contact(
         check(contact)
         if uow.affiliations.primary_of(contact_id):
             raise domain.ContactIsPrimary(f"contact {contact_id} is a primary one: name another first")
+        release_subordinates(contact_id, uow=uow, clock=clock)
         uow.contacts.delete(contact_id, clock())
         uow.outbox.add(wire.contact_deleted(replace(contact, version=contact.version + 1)))
         uow.commit()

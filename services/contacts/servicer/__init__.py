@@ -8,5 +8,6 @@ from services.contacts.servicer.groups import Groups
 from services.contacts.servicer.leads import Leads
 from services.contacts.servicer.notes import Notes
 from services.contacts.servicer.settings import Settings
+from services.contacts.servicer.sub_contacts import SubContacts
 
-__all__ = ["Affiliations", "ContactRoles", "Contacts", "Customers", "Groups", "Leads", "Notes", "Settings"]
+__all__ = ["Affiliations", "ContactRoles", "Contacts", "Customers", "Groups", "Leads", "Notes", "Settings", "SubContacts"]

@@ -13,12 +13,15 @@ from recapito.contacts.v1 import contacts_pb2 as pb
 from recapito.contacts.v1.contacts_pb2_grpc import ContactsServicer
 
 from libs.errors import InvalidArgument
+from libs.ids import new_id
 from libs.listing import listing
 from libs.rpc import context
 from libs.unit_of_work import Clock
 from services.contacts import wire
+from services.contacts.domain import Person
 from services.contacts.service import Reading, UnitOfWork, sight_of
 from services.contacts.service import contacts as service
+from services.contacts.service.moves import move_contact
 
 FIELDS = {
     "customer": UUID,
@@ -78,6 +81,24 @@ class Contacts(ContactsServicer):
             clock=self.clock,
         )
         return Empty()
+
+    def MoveContact(self, request: pb.MoveContactRequest, _context: ServicerContext) -> pb.Contact:
+        moved = move_contact(
+            wire.id_of(request.name),
+            wire.reference_of(request.customer, "customer"),
+            lambda contact: wire.check_etag(request.etag, contact.version),
+            context.request_of(request),
+            context.caller(),
+            keep_affiliation=request.keep_affiliation,
+            uow=self.new_uow(),
+            clock=self.clock,
+        )
+        return wire.contact(moved)
+
+    def FindDuplicates(self, request: pb.FindDuplicatesRequest, _context: ServicerContext) -> pb.FindDuplicatesResponse:
+        contact, customer_id = wire.likely_contact(request.contact, new_id(), self.clock())
+        with self.reading() as repositories:
+            return wire.duplicates(repositories.duplicates.of(Person.of(contact.checked()), customer_id, sight_of(context.caller())))
 
     def ListActivities(self, request: pb.ListActivitiesRequest, _context: ServicerContext) -> pb.ListActivitiesResponse:
         wanted = listing(request, fields=ACTIVITY_FIELDS, orders=("create_time",), default_order="create_time desc")

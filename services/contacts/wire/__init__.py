@@ -12,6 +12,7 @@ from services.contacts.wire.contacts import (
     contact_created,
     contact_deleted,
     contact_updated,
+    likely_contact,
     new_affiliation,
     new_contact,
     portal_access_enabled,
@@ -29,6 +30,15 @@ from services.contacts.wire.leads import changed_lead, check_lead, lead, new_lea
 from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, contact_name, id_of, read_time, reference_of
 from services.contacts.wire.notes import changed_note, check_note, new_note, note, note_ids, subject
 from services.contacts.wire.settings import changed_settings, settings
+from services.contacts.wire.sub_contacts import (
+    changed_sub_contact,
+    check_sub_contact,
+    duplicates,
+    new_sub_contact,
+    sub_contact,
+    sub_contact_ids,
+    sub_contact_name,
+)
 
 __all__ = [
     "activity",
@@ -44,12 +54,14 @@ __all__ = [
     "changed_lead",
     "changed_note",
     "changed_settings",
+    "changed_sub_contact",
     "check_affiliation",
     "check_contact_role",
     "check_etag",
     "check_group",
     "check_lead",
     "check_note",
+    "check_sub_contact",
     "contact",
     "contact_created",
     "contact_deleted",
@@ -59,9 +71,11 @@ __all__ = [
     "customer",
     "customer_created",
     "customer_updated",
+    "duplicates",
     "group",
     "id_of",
     "lead",
+    "likely_contact",
     "new_affiliation",
     "new_contact",
     "new_contact_role",
@@ -69,6 +83,7 @@ __all__ = [
     "new_group",
     "new_lead",
     "new_note",
+    "new_sub_contact",
     "note",
     "note_ids",
     "portal_access_enabled",
@@ -77,6 +92,9 @@ __all__ = [
     "read_time",
     "reference_of",
     "settings",
+    "sub_contact",
+    "sub_contact_ids",
+    "sub_contact_name",
     "subject",
     "succession",
 ]

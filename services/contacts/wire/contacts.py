@@ -65,6 +65,7 @@ def _contact(domain: Contact) -> pb.Contact:
         block_ticket_email=domain.block_ticket_email,
         do_not_call=domain.do_not_call,
         newsletter=domain.newsletter,
+        reports_to=contact_name(domain.reports_to_id) if domain.reports_to_id else "",
         groups=group_names(domain.groups),
         tags=domain.tags,
         last_access_time=timestamp(domain.last_access_time) if domain.last_access_time else None,
@@ -126,6 +127,13 @@ def _first_affiliation(message: pb.Affiliation, contact: Contact, index: int) ->
     )
 
 
+def likely_contact(message: pb.Contact, id_: UUID, now: datetime) -> tuple[Contact, UUID | None]:
+    """Return a contact that may not be saved yet, and for whom it would act: under its own id when it has a name."""
+    home = reference_of(message.customer, "contact.customer") if message.customer else None
+    own = reference_of(message.name, "contact.name") if message.name else id_
+    return _with_fields(Contact(own, home or own, message.first_name, message.last_name, now, now), message), home
+
+
 def changed_contact(wanted: pb.Contact, mask: FieldMask) -> Callable[[Contact], Contact]:
     def change(before: Contact) -> Contact:
         check_etag(wanted.etag, before.version)
@@ -147,6 +155,7 @@ def _with_fields(domain: Contact, message: pb.Contact) -> Contact:
         access=_access_of(message.access),
         block_ticket_email=message.block_ticket_email,
         do_not_call=message.do_not_call,
+        reports_to_id=reference_of(message.reports_to, "contact.reports_to") if message.reports_to else None,
         groups=references_of(message.groups, "contact.groups"),
         tags=tuple(message.tags),
     )

@@ -33,6 +33,8 @@ from recapito.contacts.v1 import (
     notes_pb2,
     notes_pb2_grpc,
     settings_pb2_grpc,
+    sub_contacts_pb2,
+    sub_contacts_pb2_grpc,
 )
 from sqlalchemy.engine import Engine
 
@@ -77,6 +79,7 @@ class Api:
     leads: leads_pb2_grpc.LeadsStub = field(init=False)
     notes: notes_pb2_grpc.NotesStub = field(init=False)
     settings: settings_pb2_grpc.SettingsStub = field(init=False)
+    sub_contacts: sub_contacts_pb2_grpc.SubContactsStub = field(init=False)
 
     def __post_init__(self) -> None:
         self.customers = customers_pb2_grpc.CustomersStub(self.channel)
@@ -87,6 +90,7 @@ class Api:
         self.leads = leads_pb2_grpc.LeadsStub(self.channel)
         self.notes = notes_pb2_grpc.NotesStub(self.channel)
         self.settings = settings_pb2_grpc.SettingsStub(self.channel)
+        self.sub_contacts = sub_contacts_pb2_grpc.SubContactsStub(self.channel)
 
     @contextmanager
     def operator(self, *groups: str, capabilities: frozenset[str] = OPERATOR, account_id: UUID | None = None) -> Iterator[None]:
@@ -181,6 +185,11 @@ class Api:
         given = {"first_name": "Anna", "last_name": "Verdi", "email": f"{uuid4().hex[:10]}@verdi.example"} | fields
         with self.operator():
             return self.leads.CreateLead(leads_pb2.CreateLeadRequest(lead=leads_pb2.Lead(**given)))
+
+    def link(self, principal: contacts_pb2.Contact, person: contacts_pb2.Contact, relation: str = "") -> sub_contacts_pb2.SubContact:
+        """Link a person under a principal, as whoever calls now."""
+        link = sub_contacts_pb2.SubContact(contact=person.name, relation=relation)
+        return self.sub_contacts.CreateSubContact(sub_contacts_pb2.CreateSubContactRequest(parent=principal.name, sub_contact=link))
 
     def write_note(self, parent: str, text: str, **fields: Any) -> notes_pb2.Note:
         """Write a note as whoever calls now."""
