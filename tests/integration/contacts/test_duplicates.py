@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from recapito.contacts.v1 import contacts_pb2 as pb
 
@@ -11,7 +13,7 @@ from tests.integration.contacts.conftest import Api
 Duplicate = pb.FindDuplicatesResponse.Duplicate
 
 
-def found(api: Api, **fields: object) -> dict[str, list[str]]:
+def found(api: Api, **fields: Any) -> dict[str, list[str]]:
     wanted = pb.Contact(**{"first_name": "Zeno", "last_name": "Quaranta"} | fields)
     answer = api.contacts.FindDuplicates(pb.FindDuplicatesRequest(contact=wanted))
     return {one.contact: [Duplicate.Reason.Name(reason) for reason in one.reasons] for one in answer.duplicates}
