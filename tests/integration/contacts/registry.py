@@ -60,6 +60,7 @@ class Registry:
             self._new_contact()
         for number in range(6):
             self._new_lead(converted=number % 2 == 0)
+        self._relate()
         self._remember_what_they_did()
 
     # --- making it ---------------------------------------------------------------------------------------------------------------
@@ -118,6 +119,17 @@ class Registry:
             self.contacts.append(row := Row(made.name.split("/")[1], token, groups))
             self.affiliations.append((home, row, self._token()))
             self.names += [made.name, f"customers/{home.id}/affiliations/{row.id}"]
+
+    def _relate(self) -> None:
+        """Link people under others, and let them report to others, whatever the groups."""
+        for _ in range(16):
+            above, below = sorted(self.random.sample(range(len(self.contacts)), 2))
+            principal, person = (contacts_pb2.Contact(name=f"contacts/{self.contacts[number].id}") for number in (above, below))
+            name = f"{principal.name}/subContacts/{self.contacts[below].id}"
+            with self.api.operator():
+                self.api.update_contact(person, "reports_to", reports_to=principal.name)
+                if name not in self.names:
+                    self.names.append(self.api.link(principal, person, "socio").name)
 
     def _note(self, parent: str, row: Row) -> None:
         with self.api.operator():
