@@ -1,6 +1,6 @@
 """Creates sub-contacts, and to whom a contact reports.
 
-Revision ID: 0007
+Revision ID: 0008
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from libs.database import NAMING, UtcDateTime
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 metadata = sa.MetaData(naming_convention=NAMING)
 contacts = sa.Table("contacts", metadata, sa.Column("id", sa.Uuid, primary_key=True))
