@@ -10,6 +10,7 @@ from services.portal.clients.audit import GrpcAudit
 from services.portal.clients.contacts import GrpcContacts
 from services.portal.clients.documents import GrpcDocuments
 from services.portal.clients.identity import GrpcIdentity
+from services.portal.clients.leads import GrpcLeads
 from services.portal.clients.notes import GrpcNotes
 from services.portal.clients.notifications import GrpcNotifications
 from services.portal.service import Services
@@ -30,6 +31,7 @@ def connect(settings: RpcSettings, *, contacts_address: str, documents_address: 
         documents=GrpcDocuments(channel(documents_address)),
         notifications=GrpcNotifications(channel(notifications_address)),
         audit=GrpcAudit(channel(settings.identity_address)),
+        leads=GrpcLeads(channel(contacts_address)),
     )
 
 

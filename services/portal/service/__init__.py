@@ -8,10 +8,11 @@ from services.portal.service.audit import Audit
 from services.portal.service.contacts import Contacts
 from services.portal.service.documents import Documents
 from services.portal.service.identity import Client, Entry, Identity
+from services.portal.service.leads import Leads
 from services.portal.service.notifications import Notifications
 from services.portal.service.page import Page
 
-__all__ = ["Audit", "Client", "Contacts", "Documents", "Entry", "Identity", "Notifications", "Page", "Services"]
+__all__ = ["Audit", "Client", "Contacts", "Documents", "Entry", "Identity", "Leads", "Notifications", "Page", "Services"]
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,4 @@ class Services:
     documents: Documents
     notifications: Notifications
     audit: Audit
+    leads: Leads

@@ -104,6 +104,7 @@ def named(services: Services, entries: Iterable[AuditEntry], operators: dict[str
     names = {person: operators.get(person) or _contact(services, person) for person in people}
     names |= {_first(name): customer_name(services, name) for name in resources if name.startswith("customers/") and name.count("/") == 1}
     names |= {_first(name): _number(services, name) for name in resources if name.startswith("invoices/")}
+    names |= {_first(name): _lead(services, name) for name in resources if name.startswith("leads/")}
     return {
         "names": names,
         "subjects": {name: _subject(name) for name in resources},
@@ -132,6 +133,8 @@ def _address(name: str, names: dict[str, str], operators: dict[str, str]) -> str
             return url_for("console.contacts.show", contact_id=subject)
         case ["customers", _]:
             return url_for("console.customers.show", customer_id=subject)
+        case ["leads", _]:
+            return url_for("console.leads.show", lead_id=subject)
         case ["invoices", _]:
             return url_for("console.invoices.show", invoice_id=subject)
     return ""
@@ -140,6 +143,11 @@ def _address(name: str, names: dict[str, str], operators: dict[str, str]) -> str
 def _contact(services: Services, contact_id: str) -> str:
     found = existing(lambda: services.contacts.get_contact(UUID(contact_id)))
     return full_name(found) if found else ""
+
+
+def _lead(services: Services, name: str) -> str:
+    found = existing(lambda: services.leads.get_lead(UUID(id_of(name))))
+    return f"{found.first_name} {found.last_name}".strip() if found else ""
 
 
 def _number(services: Services, name: str) -> str:

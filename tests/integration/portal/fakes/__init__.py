@@ -5,6 +5,7 @@ from tests.integration.portal.fakes.common import CAPABILITIES, PASSWORD, SECTIO
 from tests.integration.portal.fakes.contacts import FakeContacts
 from tests.integration.portal.fakes.documents import FakeDocuments
 from tests.integration.portal.fakes.identity import FakeIdentity
+from tests.integration.portal.fakes.leads import FakeLeads
 from tests.integration.portal.fakes.notes import FakeNotes
 from tests.integration.portal.fakes.notifications import FakeNotifications
 from tests.integration.portal.fakes.sign_in import StoredLink, StoredSession
@@ -17,6 +18,7 @@ __all__ = [
     "FakeContacts",
     "FakeDocuments",
     "FakeIdentity",
+    "FakeLeads",
     "FakeNotes",
     "FakeNotifications",
     "Requests",

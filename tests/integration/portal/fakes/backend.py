@@ -15,6 +15,7 @@ from tests.integration.portal.fakes.common import touched
 from tests.integration.portal.fakes.contacts import FakeContacts
 from tests.integration.portal.fakes.documents import FakeDocuments
 from tests.integration.portal.fakes.identity import FakeIdentity
+from tests.integration.portal.fakes.leads import FakeLeads
 from tests.integration.portal.fakes.notes import FakeNotes
 from tests.integration.portal.fakes.notifications import FakeNotifications
 
@@ -27,10 +28,11 @@ class Backend:
     notifications: FakeNotifications
     audit: FakeAudit
     notes: FakeNotes
+    leads: FakeLeads
 
     @property
     def services(self) -> Services:
-        return Services(self.identity, self.contacts, self.documents, self.notifications, self.audit)
+        return Services(self.identity, self.contacts, self.documents, self.notifications, self.audit, self.leads)
 
 
 def empty_backend() -> Backend:
@@ -59,4 +61,4 @@ def empty_backend() -> Backend:
     documents.caller = caller
     notes = FakeNotes(author=lambda: f"accounts/{identity.current.account_id}" if identity.current is not None else "")
     contacts.require_fresh = documents.require_fresh = identity.require_fresh
-    return Backend(identity, contacts, documents, notifications, FakeAudit(identity.require_fresh), notes)
+    return Backend(identity, contacts, documents, notifications, FakeAudit(identity.require_fresh), notes, FakeLeads(contacts))

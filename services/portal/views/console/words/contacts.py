@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask import g
-from recapito.contacts.v1 import contact_roles_pb2, contacts_pb2, customers_pb2, groups_pb2, permissions_pb2
+from recapito.contacts.v1 import contact_roles_pb2, contacts_pb2, customers_pb2, groups_pb2, leads_pb2, permissions_pb2
 from recapito.type.v1 import type_pb2
 
 from services.portal.views.console.words.kinds import KINDS, SECTIONS
@@ -61,6 +61,12 @@ _POINTS: dict[int, str] = {
     contacts_pb2.ContactPoint.PHONE: N_("Telefono"),
     contacts_pb2.ContactPoint.MOBILE: N_("Cellulare"),
     contacts_pb2.ContactPoint.CERTIFIED_EMAIL: N_("PEC"),
+}
+
+
+_LEAD_STATES: dict[int, State] = {
+    leads_pb2.Lead.CONVERTED: State(N_("Convertito"), "ok"),
+    leads_pb2.Lead.ANONYMIZED: State(N_("Anonimo")),
 }
 
 
@@ -137,6 +143,10 @@ def access_state(contact: contacts_pb2.Contact, *, long: bool = False) -> State:
     if not contact.HasField("last_access_time"):
         return State(N_("Invitato"), "info")
     return State(N_("Portale attivo") if long else N_("Attivo"), "ok")
+
+
+def lead_state(lead: leads_pb2.Lead) -> State:
+    return _LEAD_STATES.get(lead.state, State(N_("Aperto"), "info"))
 
 
 def point_kind(point: contacts_pb2.ContactPoint) -> str:
