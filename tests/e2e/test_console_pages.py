@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 from recapito.contacts.v1.contact_roles_pb2 import ContactRole
+from recapito.contacts.v1.contacts_pb2 import ContactPoint
+from recapito.contacts.v1.leads_pb2 import Lead
 from recapito.contacts.v1.notes_pb2 import Note
 from recapito.notifications.v1.messages_pb2 import Message
 
@@ -32,6 +34,11 @@ def told() -> Story:
     told.backend.contacts.contacts[told.laura].affiliations[0].contact_role = role.name
     for parent in (f"contacts/{told.laura}", f"customers/{told.abc}"):
         told.backend.notes.create_note(parent, Note(text="Chiede il preventivo entro venerdì.\n\nRichiamare.", pinned=True), "")
+    lead = Lead(
+        first_name="Anna", last_name="Verdi", company="Gallo S.r.l.", position="Titolare", email="anna@verdi.example", origin="fiera",
+        contact_points=[ContactPoint(kind=ContactPoint.MOBILE, value="+393451234567")],
+    )  # fmt: skip
+    told.backend.leads.create_lead(lead, "")
     return told
 
 
@@ -46,6 +53,7 @@ def pages(told: Story) -> list[str]:
     policy = told.backend.identity.policies[0].name.split("/")[1]
     message = next(iter(told.backend.notifications.messages))
     role, note = next(iter(told.backend.contacts.contact_roles)), next(iter(told.backend.notes.notes)).split("/")[-1]
+    lead = next(iter(told.backend.leads.leads))
     return [
         "/console", "/console/customers", f"/console/customers/{abc}", f"/console/customers/{abc}/contacts",
         f"/console/customers/{abc}/billing", f"/console/customers/{abc}/edit", "/console/contacts", f"/console/contacts/{laura}",
@@ -61,6 +69,8 @@ def pages(told: Story) -> list[str]:
         "/console/settings/contact-roles", "/console/settings/contact-roles/new", f"/console/settings/contact-roles/{role}/edit",
         f"/console/settings/contact-roles/{role}/delete", f"/console/contacts/{laura}/notes", f"/console/customers/{abc}/notes",
         f"/console/contacts/{laura}/notes/{note}/edit", f"/console/contacts/{laura}/notes/{note}/delete",
+        "/console/leads", "/console/leads/new", f"/console/leads/{lead}", f"/console/leads/{lead}/edit",
+        f"/console/leads/{lead}/convert", f"/console/leads/{lead}/delete",
         "/console/settings/privacy", "/console/settings/sign-in", "/console/sessions",
         f"/console/settings/privacy/{policy}", "/console/settings/privacy/new", "/console/settings/operators",
         "/console/settings/operators/new", f"/console/settings/operators/{told.operator}/edit", "/console/settings/roles",
