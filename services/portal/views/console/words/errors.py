@@ -60,7 +60,6 @@ ERRORS: dict[str, str] = {
     "GROUP_NOT_EMPTY": N_("Il gruppo contiene ancora clienti o contatti: spostali, poi eliminalo"),
     "LEAD_CONVERTED": N_("Il lead è già diventato un contatto e non si cambia più"),
     "LEAD_ANONYMIZED": N_("Il lead è stato reso anonimo e non si cambia più"),
-    "CUSTOMER_UNKNOWN": N_("Il cliente non c’è più: scegline un altro"),
     "CONTACT_IS_PRIMARY": N_("È il contatto principale. Scegli prima un altro contatto principale"),
     "ALREADY_AFFILIATED": N_("La persona agisce già per questo cliente"),
     "REPORTS_TO_LOOP": N_("Così la catena dei superiori farebbe un giro: scegli un’altra persona"),
