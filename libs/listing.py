@@ -77,7 +77,10 @@ class Position:
 
 @dataclass(frozen=True)
 class Listing:
-    """One page asked for. after: None on the first page. query: words to search for, as typed; "" for none."""
+    """One page asked for. after: None on the first page. query: words to search for, as typed; "" for none.
+
+    stage: 1 in a list that goes on with other rows when the first ones are used up; `after` is then a position among those.
+    """
 
     size: int = DEFAULT_SIZE
     after: Position | None = None
@@ -85,10 +88,19 @@ class Listing:
     order: Order = Order("id")
     query: str = ""
     binding: str = ""
+    stage: int = 0
 
     def token(self, value: Value, id: UUID) -> str:  # noqa: A002 - it is the row's id
         """Return the page token that goes on behind the row with this value in the order's field."""
-        written = json.dumps([self.binding, *_tagged(value), str(id)], separators=(",", ":"), ensure_ascii=False)
+        return self._written([*_tagged(value), str(id)])
+
+    def beginning(self) -> str:
+        """Return the page token that goes on with the first row of the stage."""
+        return self._written([])
+
+    def _written(self, position: list[Any]) -> str:
+        stage = [self.stage] if self.stage else []
+        written = json.dumps([self.binding, *position, *stage], separators=(",", ":"), ensure_ascii=False)
         return base64.urlsafe_b64encode(written.encode()).decode().rstrip("=")
 
 
@@ -105,13 +117,15 @@ def listing(request: Message, *, fields: Mapping[str, FieldType], orders: Sequen
     binding = _binding(request)
     token: str = getattr(request, "page_token", "")
     wanted: str = getattr(request, "filter", "")
+    after, stage = _position(token, binding) if token else (None, 0)
     return Listing(
         size=size or DEFAULT_SIZE,
-        after=_position(token, binding) if token else None,
+        after=after,
         filter=_Parser(wanted, fields).parse() if wanted.strip() else None,
         order=_order(getattr(request, "order_by", "") or default_order, orders),
         query=getattr(request, "query", "").strip(),
         binding=binding,
+        stage=stage,
     )
 
 
@@ -155,17 +169,28 @@ def _tagged(value: Value) -> tuple[str, Any]:
             raise TypeError(f"rows cannot be ordered by {type(value).__name__}")
 
 
-def _position(token: str, binding: str) -> Position:
-    """Read a page token as an enemy may have written it."""
+def _position(token: str, binding: str) -> tuple[Position | None, int]:
+    """Read a page token as an enemy may have written it: where it goes on, and in which stage."""
     try:
-        written = json.loads(base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)))
-        bound, tag, value, id_ = written
-        position = Position(_untagged(tag, value), UUID(id_))
+        bound, *written = json.loads(base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)))
+        position, stage = _behind(written)
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
         raise InvalidArgument.of("page_token", "is not a token of this list", "PAGE_TOKEN_INVALID") from None
     if bound != binding:
         raise InvalidArgument.of("page_token", "belongs to another filter, order or parent", "PAGE_TOKEN_INVALID")
-    return position
+    return position, stage
+
+
+def _behind(written: list[Any]) -> tuple[Position | None, int]:
+    match written:
+        case [1 as stage]:
+            return None, stage
+        case [tag, value, id_]:
+            return Position(_untagged(tag, value), UUID(id_)), 0
+        case [tag, value, id_, 1 as stage]:
+            return Position(_untagged(tag, value), UUID(id_)), stage
+        case _:
+            raise ValueError("no position")
 
 
 def _untagged(tag: str, value: Any) -> Value:

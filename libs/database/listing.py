@@ -54,6 +54,12 @@ def select_page(
     return rows[: listing.size], listing.token(last[value_key], last[id_key])
 
 
+def count_up_to(connection: Connection, query: sa.Select[Any], most: int) -> int:
+    """Return how many rows a query has; `most` when it has so many or more, which costs no more than to find those."""
+    some = query.with_only_columns(sa.literal(1).label("one")).order_by(None).limit(most).subquery()
+    return connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+
+
 def where(wanted: Filter, columns: Columns, *, negated: bool = False) -> ColumnElement[bool]:
     """Return a filter as SQL. Under NOT no comparison is NULL, so that NOT means what it says; elsewhere NULL is as good as false,
     and a bare comparison is one that an index can answer.

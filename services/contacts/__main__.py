@@ -26,6 +26,8 @@ from recapito.contacts.v1 import (
     settings_pb2_grpc,
     sub_contacts_pb2,
     sub_contacts_pb2_grpc,
+    views_pb2,
+    views_pb2_grpc,
 )
 from sqlalchemy.engine import Engine
 
@@ -99,6 +101,11 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
         settings_pb2_grpc.add_SettingsServicer_to_server,
         servicer.Settings(new_uow, reading),
         settings_pb2.DESCRIPTOR.services_by_name["Settings"],
+    )
+    server.add(
+        views_pb2_grpc.add_ViewsServicer_to_server,
+        servicer.Views(new_uow, reading),
+        views_pb2.DESCRIPTOR.services_by_name["Views"],
     )
     return server
 

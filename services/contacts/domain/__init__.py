@@ -12,6 +12,7 @@ from services.contacts.domain.contacts import (
     ContactIsPrimary,
     ContactNotFound,
     ContactPoint,
+    ContactsPage,
     ContactView,
     Direction,
     EmailRequired,
@@ -46,11 +47,13 @@ from services.contacts.domain.permissions import (
 from services.contacts.domain.settings import PROFILES, ContactsSettings, Modules, Profile
 from services.contacts.domain.sub_contacts import AlreadyLinked, SubContact, SubContactNotFound, SubContactView
 from services.contacts.domain.values import folded
+from services.contacts.domain.views import MOST_VIEWS, NotYourView, TooManyViews, View, ViewNameTaken, ViewNotFound
 
 __all__ = [
     "EMAIL_REQUIRED",
     "EVERYTHING",
     "KINDS",
+    "MOST_VIEWS",
     "NO_PERMISSIONS",
     "PROFILES",
     "SECTION_OF",
@@ -71,6 +74,7 @@ __all__ = [
     "ContactRoleInUse",
     "ContactRoleTaken",
     "ContactView",
+    "ContactsPage",
     "ContactsSettings",
     "Customer",
     "CustomerNotFound",
@@ -92,6 +96,7 @@ __all__ = [
     "Modules",
     "NameTaken",
     "NotYourNote",
+    "NotYourView",
     "Note",
     "NoteNotFound",
     "Notification",
@@ -115,6 +120,10 @@ __all__ = [
     "Succession",
     "TaxIdentity",
     "TicketScope",
+    "TooManyViews",
+    "View",
+    "ViewNameTaken",
+    "ViewNotFound",
     "Warning",
     "allowed_groups",
     "effective",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -207,6 +207,15 @@ class ContactView:
 
     contact: Contact
     affiliations: tuple[AffiliationView, ...] = ()
+
+
+@dataclass(frozen=True)
+class ContactsPage:
+    """One page of a list. token: of the next page. similar: how many, at the end, only a slip in the search lets in."""
+
+    contacts: Sequence[ContactView]
+    token: str = ""
+    similar: int = 0
 
 
 def needs_email(contact: Contact, preferences: list[Preferences]) -> bool:

@@ -24,6 +24,7 @@ from services.contacts.repository.past import SqlPast
 from services.contacts.repository.settings import SqlSettings
 from services.contacts.repository.sub_contacts import SqlSubContacts
 from services.contacts.repository.tables import metadata
+from services.contacts.repository.views import SqlViews
 
 
 class _Repositories:
@@ -65,6 +66,10 @@ class _Repositories:
     @property
     def notes(self) -> SqlNotes:
         return SqlNotes(self.connection)
+
+    @property
+    def views(self) -> SqlViews:
+        return SqlViews(self.connection)
 
     @property
     def settings(self) -> SqlSettings:

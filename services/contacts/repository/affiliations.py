@@ -33,6 +33,7 @@ from services.contacts.domain import (
     effective,
 )
 from services.contacts.repository.history import end_affiliations, keep_affiliations
+from services.contacts.repository.search import refresh_contacts
 from services.contacts.repository.settings import SqlSettings, default_permissions
 from services.contacts.repository.tables import (
     affiliations,
@@ -99,6 +100,7 @@ class SqlAffiliations:
             text = f"contact {affiliation.contact_id} acts for customer {affiliation.customer_id} already"
             raise AlreadyAffiliated(text)
         keep_affiliations(self.connection, affiliation.create_time, _of_pair(affiliation.customer_id, affiliation.contact_id))
+        refresh_contacts(self.connection, [affiliation.contact_id])
 
     def save(self, affiliation: Affiliation) -> Affiliation:
         saved = replace(affiliation, version=affiliation.version + 1)
@@ -113,6 +115,7 @@ class SqlAffiliations:
         key = _of_pair(affiliation.customer_id, affiliation.contact_id)
         end_affiliations(self.connection, self.clock(), key)
         self.connection.execute(sa.delete(affiliations).where(key))
+        refresh_contacts(self.connection, [affiliation.contact_id])
 
     def candidates(self, queries: Sequence[Query]) -> Candidates:
         """Two statements, and two more when contacts are named by hand."""

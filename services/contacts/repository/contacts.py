@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,13 @@ from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
 from libs.database import insert
-from libs.database.listing import select_page
 from libs.errors import Aborted
 from libs.listing import Listing, Value
 from services.contacts.domain import (
     Contact,
     ContactNotFound,
     ContactPoint,
+    ContactsPage,
     ContactView,
     Direction,
     EmailTaken,
@@ -32,6 +33,17 @@ from services.contacts.domain import (
 from services.contacts.repository.affiliations import views_of_contacts
 from services.contacts.repository.customers import groups_of, in_group, set_groups
 from services.contacts.repository.history import end_contact, keep_contact
+from services.contacts.repository.search import (
+    Searched,
+    contacts_found,
+    counted,
+    exact_page,
+    holds,
+    refresh_contacts,
+    remember_words,
+    search_page,
+    texts_of,
+)
 from services.contacts.repository.tables import (
     affiliations,
     contact_groups,
@@ -40,7 +52,6 @@ from services.contacts.repository.tables import (
     customer_visible,
     customers,
     deleted_contacts,
-    words,
 )
 from services.contacts.repository.tags import set_tags, tagged, tags_of
 
@@ -62,15 +73,29 @@ class SqlContacts:
         return ContactView(contact, views_of_contacts(self.connection, {contact_id: contact.customer_id}, sight)[contact_id])
 
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[ContactView], str]:
-        query = sa.select(contacts).where(contact_visible(sight))
-        for condition in _searched(folded(listing.query), sight):
-            query = query.where(condition)
-        rows, token = select_page(self.connection, query, listing, _columns(sight), contacts.c.id)
+        rows, token = exact_page(self.connection, *self._asked(listing, sight))
+        return self._shown(rows, sight), token
+
+    def search(self, listing: Listing, sight: Sight) -> ContactsPage:
+        found = search_page(self.connection, *self._asked(listing, sight))
+        return ContactsPage(self._shown(found.rows, sight), found.token, found.similar)
+
+    def count(self, listing: Listing, sight: Sight) -> int:
+        return counted(self.connection, *self._asked(listing, sight))
+
+    @staticmethod
+    def _asked(listing: Listing, sight: Sight) -> tuple[sa.Select[Any], Listing, Searched]:
+        if listing.order.field == "last_access_time":
+            listing = replace(listing, order=replace(listing.order, field="last_access_key"))
+        searched = Searched(_columns(sight), contacts.c.id, partial(contacts_found, sight=sight))
+        return sa.select(contacts).where(contact_visible(sight)), listing, searched
+
+    def _shown(self, rows: Sequence[Row[Any]], sight: Sight) -> list[ContactView]:
         groups = groups_of(self.connection, contact_groups, [row.id for row in rows])
         tags = tags_of(self.connection, [row.id for row in rows])
         views = views_of_contacts(self.connection, {row.id: row.customer_id for row in rows}, sight)
         found = self._as_seen([_contact(row, groups[row.id], tags[row.id]) for row in rows], sight)
-        return [ContactView(contact, views[contact.id]) for contact in found], token
+        return [ContactView(contact, views[contact.id]) for contact in found]
 
     def _as_seen(self, found: Sequence[Contact], sight: Sight) -> list[Contact]:
         """Return the contacts without a superior whom the caller may not see."""
@@ -97,15 +122,18 @@ class SqlContacts:
 
     def add(self, contact: Contact) -> None:
         # ON CONFLICT, because a failed statement would end the transaction on PostgreSQL before we can say why.
-        new = insert(self.connection, contacts).values(_row(contact)).on_conflict_do_nothing(index_elements=[contacts.c.email_key])
+        row = {**_row(contact), "found_by": contact.search_text}
+        new = insert(self.connection, contacts).values(row).on_conflict_do_nothing(index_elements=[contacts.c.email_key])
         if self.connection.execute(new.returning(contacts.c.id)).first() is None:
             raise EmailTaken
         set_groups(self.connection, contact_groups, contact.id, contact.groups)
         set_tags(self.connection, contact.id, contact.tags)
         keep_contact(self.connection, contact.id)
+        remember_words(self.connection, "", contact.search_text)
 
     def save(self, contact: Contact) -> Contact:
         saved = replace(contact, version=contact.version + 1)
+        before = texts_of(self.connection, contacts, contact.id)
         unchanged = (contacts.c.id == contact.id, contacts.c.version == contact.version)
         try:
             changed = self.connection.execute(sa.update(contacts).where(*unchanged).values(_row(saved))).rowcount
@@ -117,18 +145,24 @@ class SqlContacts:
             raise Aborted(f"contact {contact.id} was changed by someone else")
         set_groups(self.connection, contact_groups, contact.id, contact.groups)
         set_tags(self.connection, contact.id, contact.tags)
+        if before != saved.search_text:
+            refresh_contacts(self.connection, [contact.id])
+            remember_words(self.connection, before, saved.search_text)
         keep_contact(self.connection, contact.id)
         return saved
 
     def delete(self, contact_id: UUID, now: datetime) -> None:
+        before = texts_of(self.connection, contacts, contact_id)
         end_contact(self.connection, now, contact_id)
         self.connection.execute(sa.delete(affiliations).where(affiliations.c.contact_id == contact_id))
         self.connection.execute(sa.delete(contacts).where(contacts.c.id == contact_id))
         self.connection.execute(sa.insert(deleted_contacts).values(id=contact_id, delete_time=now))
+        remember_words(self.connection, before, "")
 
     def entered(self, contact_id: UUID, time: datetime) -> None:
-        later = sa.or_(contacts.c.last_access_time.is_(None), contacts.c.last_access_time < time)
-        self.connection.execute(sa.update(contacts).where(contacts.c.id == contact_id, later).values(last_access_time=time))
+        key = _access_key(time)
+        later = sa.update(contacts).where(contacts.c.id == contact_id, contacts.c.last_access_key < key)
+        self.connection.execute(later.values(last_access_time=time, last_access_key=key))
 
     def known(self, contact_ids: Collection[UUID]) -> set[UUID]:
         return set(self.connection.execute(sa.select(contacts.c.id).where(contacts.c.id.in_(contact_ids))).scalars())
@@ -192,14 +226,8 @@ def _contact(row: Row[Any], groups: frozenset[UUID], tags: tuple[str, ...]) -> C
     )
 
 
-def _searched(query: str, sight: Sight) -> list[ColumnElement[bool]]:
-    """Each word stands in the contact or in one of its customers that the caller may see."""
-    found: list[ColumnElement[bool]] = []
-    for own, of_customer in zip(words(query, contacts.c.search), words(query, customers.c.search), strict=True):
-        through = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)
-        either = sa.union(sa.select(contacts.c.id).where(own), through.where(of_customer, customer_visible(sight)))
-        found.append(contacts.c.id.in_(either))
-    return found
+def _access_key(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"
 
 
 def _columns(sight: Sight) -> dict[str, Any]:
@@ -214,6 +242,16 @@ def _columns(sight: Sight) -> dict[str, Any]:
         found = contacts.c.id.in_(holds.where(wanted, customer_visible(sight)))
         return found if (compared == "!=") is (value is None) else sa.not_(found)
 
+    def customer_words(compared: str, value: Value) -> ColumnElement[bool]:
+        """Say whether a customer that the caller may see holds these words; whatever the operator, they are parts of its text."""
+        acts = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)
+        parts = [holds(customers.c.search, [word]) for word in folded(str(value or "")).split()]
+        found = contacts.c.id.in_(acts.where(sa.and_(sa.true(), *parts), customer_visible(sight)))
+        return sa.not_(found) if compared == "!=" else found
+
+    def has_email(compared: str, value: Value) -> ColumnElement[bool]:
+        return contacts.c.email_key.is_not(None) if value is (compared != "!=") else contacts.c.email_key.is_(None)
+
     def group(compared: str, value: Value) -> ColumnElement[bool]:
         found = in_group(compared, value, contact_groups.c.contact_id == contacts.c.id, contact_groups.c.group_id)
         return sa.not_(found) if compared == "!=" else found
@@ -227,6 +265,7 @@ def _columns(sight: Sight) -> dict[str, Any]:
 
     return {
         "customer": customer,
+        "customer.display_name": customer_words,
         "contact_role": contact_role,
         "group": group,
         "tag": tag,
@@ -234,7 +273,12 @@ def _columns(sight: Sight) -> dict[str, Any]:
         "language_code": contacts.c.language_code,
         "access.enabled": contacts.c.access_enabled,
         "newsletter": contacts.c.newsletter,
+        "access.start_date": contacts.c.access_start_date,
+        "access.end_date": contacts.c.access_end_date,
         "never_entered": never_entered,
+        "has_email": has_email,
+        "last_access_time": contacts.c.last_access_time,
+        "last_access_key": contacts.c.last_access_key,
         "last_name": contacts.c.sort_name,
         "create_time": contacts.c.create_time,
     }

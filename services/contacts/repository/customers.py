@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,20 +12,21 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
-from libs.database.listing import select_page
+from libs.database.listing import Columns
 from libs.errors import Aborted
 from libs.listing import Listing, Value
-from services.contacts.domain import Category, Customer, CustomerNotFound, Kind, Sight, TaxIdentity, folded
+from services.contacts.domain import Category, Customer, CustomerNotFound, Kind, Sight, TaxIdentity
 from services.contacts.repository.history import keep_customer
-from services.contacts.repository.tables import (
-    affiliations,
-    contact_visible,
-    contacts,
-    customer_groups,
-    customer_visible,
-    customers,
-    words,
+from services.contacts.repository.search import (
+    Searched,
+    customers_found,
+    exact_page,
+    refresh_contacts,
+    remember_words,
+    search_page,
+    texts_of,
 )
+from services.contacts.repository.tables import affiliations, contact_visible, contacts, customer_groups, customer_visible, customers
 
 
 @dataclass(frozen=True)
@@ -47,32 +49,34 @@ class SqlCustomers:
         return [one if one.primary_contact_id in seen else replace(one, primary_contact_id=None) for one in found]
 
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Customer], str]:
-        query = sa.select(customers).where(customer_visible(sight))
-        for condition in _searched(folded(listing.query), sight):
-            query = query.where(condition)
-        columns: dict[str, Any] = {
-            "kind": customers.c.kind,
-            "category": _category,
-            "group": _group,
-            "display_name": customers.c.sort_name,
-            "create_time": customers.c.create_time,
-        }
-        rows, token = select_page(self.connection, query, listing, columns, customers.c.id)
+        rows, token = exact_page(self.connection, sa.select(customers).where(customer_visible(sight)), listing, _searched(sight))
+        return self._with_groups(rows), token
+
+    def search(self, listing: Listing, sight: Sight) -> tuple[Sequence[Customer], str]:
+        found = search_page(self.connection, sa.select(customers).where(customer_visible(sight)), listing, _searched(sight))
+        return self._with_groups(found.rows), found.token
+
+    def _with_groups(self, rows: Sequence[Row[Any]]) -> list[Customer]:
         groups = groups_of(self.connection, customer_groups, [row.id for row in rows])
-        return [_customer(row, groups[row.id]) for row in rows], token
+        return [_customer(row, groups[row.id]) for row in rows]
 
     def add(self, customer: Customer) -> None:
         self.connection.execute(sa.insert(customers).values(_row(customer)))
         set_groups(self.connection, customer_groups, customer.id, customer.groups)
         keep_customer(self.connection, customer.id)
+        remember_words(self.connection, "", customer.search_text)
 
     def save(self, customer: Customer) -> Customer:
         saved = replace(customer, version=customer.version + 1)
+        before = texts_of(self.connection, customers, customer.id)
         unchanged = (customers.c.id == customer.id, customers.c.version == customer.version)
         if self.connection.execute(sa.update(customers).where(*unchanged).values(_row(saved))).rowcount != 1:
             raise Aborted(f"customer {customer.id} was changed by someone else")
         set_groups(self.connection, customer_groups, customer.id, customer.groups)
         keep_customer(self.connection, customer.id)
+        if before != saved.search_text:
+            refresh_contacts(self.connection, sa.select(affiliations.c.contact_id).where(affiliations.c.customer_id == customer.id))
+            remember_words(self.connection, before, saved.search_text)
         return saved
 
 
@@ -115,14 +119,15 @@ def _customer(row: Row[Any], groups: frozenset[UUID]) -> Customer:
     )
 
 
-def _searched(query: str, sight: Sight) -> list[ColumnElement[bool]]:
-    """Each word stands in the customer or in one of its contacts that the caller may see."""
-    found: list[ColumnElement[bool]] = []
-    for own, of_contact in zip(words(query, customers.c.search), words(query, contacts.c.search), strict=True):
-        through = sa.select(affiliations.c.customer_id).join(contacts, contacts.c.id == affiliations.c.contact_id)
-        either = sa.union(sa.select(customers.c.id).where(own), through.where(of_contact, contact_visible(sight)))
-        found.append(customers.c.id.in_(either))
-    return found
+def _searched(sight: Sight) -> Searched:
+    columns: Columns = {
+        "kind": customers.c.kind,
+        "category": _category,
+        "group": _group,
+        "display_name": customers.c.sort_name,
+        "create_time": customers.c.create_time,
+    }
+    return Searched(columns, customers.c.id, partial(customers_found, sight=sight))
 
 
 def _category(compared: str, value: Value) -> ColumnElement[bool]:

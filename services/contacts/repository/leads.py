@@ -14,9 +14,10 @@ from sqlalchemy.sql import ColumnElement
 from libs.database.listing import select_page
 from libs.errors import Aborted
 from libs.listing import Listing, Value
-from services.contacts.domain import ContactPoint, Lead, LeadNotFound, LeadState, PointKind, PostalAddress, Sight, folded
+from services.contacts.domain import ContactPoint, Lead, LeadNotFound, LeadState, PointKind, PostalAddress, Sight
 from services.contacts.repository.customers import groups_of, in_group, set_groups
-from services.contacts.repository.tables import contact_visible, contacts, lead_groups, lead_visible, leads, words
+from services.contacts.repository.search import exact_words, holds
+from services.contacts.repository.tables import contact_visible, contacts, lead_groups, lead_visible, leads
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class SqlLeads:
         return [one if one.contact_id in seen else replace(one, contact_id=None) for one in found]
 
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Lead], str]:
-        query = sa.select(leads).where(lead_visible(sight), *words(folded(listing.query), leads.c.search))
+        query = sa.select(leads).where(lead_visible(sight), *(holds(leads.c.search, word) for word in exact_words(listing.query)))
         rows, token = select_page(self.connection, query, listing, _columns(sight), leads.c.id)
         groups = groups_of(self.connection, lead_groups, [row.id for row in rows])
         return self.shown([_lead(row, groups[row.id]) for row in rows], sight), token

@@ -137,13 +137,18 @@ contacts = sa.Table(
     sa.Column("newsletter", sa.Boolean, nullable=False),
     sa.Column("reports_to_id", sa.Uuid, sa.ForeignKey("contacts.id"), index=True),
     sa.Column("last_access_time", UtcDateTime),
+    # What lists order by: as text, "" for never, because an index answers no page whose order has nulls in both directions.
+    sa.Column("last_access_key", sa.String(40), nullable=False, server_default=sa.text("''")),
+    # The search texts of the contact and of all its customers: see repository/search.py.
+    sa.Column("found_by", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Column("update_time", UtcDateTime, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Index("ix_contacts_sort_name_id", "sort_name", "id"),
     sa.Index("ix_contacts_create_time_id", "create_time", "id"),
+    sa.Index("ix_contacts_last_access_key_id", "last_access_key", "id"),
     # Trigrams, so that a part of a word is found without reading the table; SQLite reads the whole index.
-    sa.Index("ix_contacts_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+    sa.Index("ix_contacts_found_by", "found_by", postgresql_using="gin", postgresql_ops={"found_by": "gin_trgm_ops"}),
 )
 contact_roles = sa.Table(
     "contact_roles",
@@ -264,6 +269,35 @@ lead_groups = sa.Table(
     sa.Column("group_id", sa.Uuid, sa.ForeignKey("groups.id"), primary_key=True),
     sa.Column("lead_id", sa.Uuid, sa.ForeignKey("leads.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
+search_words = sa.Table(  # each word in which a slip is forgiven, under itself and under itself without one letter
+    "search_words",
+    metadata,
+    sa.Column("key", sa.String(60), primary_key=True),
+    sa.Column("word", sa.String(60), primary_key=True, index=True),
+)
+views = sa.Table(
+    "views",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("collection", sa.String(40), nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False),
+    sa.Column("filter", sa.Text, nullable=False),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("order_by", sa.String(200), nullable=False),
+    sa.Column("columns", sa.JSON, nullable=False),
+    sa.Column("shared", sa.Boolean, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("account_id", "collection", "name_key"),
+)
+default_views = sa.Table(  # the view that an operator's list opens with
+    "default_views",
+    metadata,
+    sa.Column("account_id", sa.Uuid, primary_key=True),
+    sa.Column("collection", sa.String(40), primary_key=True),
+    sa.Column("view_id", sa.Uuid, sa.ForeignKey("views.id", ondelete="CASCADE"), nullable=False, index=True),
+)
 activities = sa.Table(  # outlives the contact, hence no foreign key
     "activities",
     metadata,
@@ -332,13 +366,3 @@ def _in_groups(member: sa.Column[UUID], row: ColumnElement[UUID], group: sa.Colu
     if not sight.groups:
         return sa.false()
     return sa.exists().where(member == row, group.in_(sorted(sight.groups)))
-
-
-_MOST_WORDS = 8
-_SHORTEST_PART = 3  # what a trigram can find inside a word
-
-
-def words(query: str, column: sa.Column[str]) -> list[ColumnElement[bool]]:
-    """Return one condition for each word of a folded query: it is part of a word of the column, a very short one its beginning."""
-    wanted = list(dict.fromkeys(query.split()))[:_MOST_WORDS]
-    return [column.contains(word if len(word) >= _SHORTEST_PART else f" {word}", autoescape=True) for word in wanted]

@@ -24,7 +24,8 @@ class Customers(Protocol):
         """Return the customers as the caller may see them: without a primary contact that is hidden from it."""
         ...
 
-    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Customer], str]: ...
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Customer], str]: ...  # exact hits alone
+    def search(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Customer], str]: ...  # then those that a slip lets in
     def add(self, customer: domain.Customer) -> None: ...
     def save(self, customer: domain.Customer) -> domain.Customer: ...  # with its next version; Aborted if another was faster
 
@@ -32,7 +33,9 @@ class Customers(Protocol):
 class Contacts(Protocol):
     def get(self, contact_id: UUID, sight: Sight, *, lock: bool = False) -> domain.Contact: ...  # or NotFound
     def view(self, contact_id: UUID, sight: Sight) -> domain.ContactView: ...  # or NotFound
-    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.ContactView], str]: ...
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.ContactView], str]: ...  # exact hits alone
+    def search(self, listing: Listing, sight: Sight) -> domain.ContactsPage: ...  # then those that only a slip lets in
+    def count(self, listing: Listing, sight: Sight) -> int: ...  # without those of a slip; 10,001: more than 10,000
     def add(self, contact: domain.Contact) -> None: ...  # EmailTaken
     def save(self, contact: domain.Contact) -> domain.Contact: ...  # EmailTaken; Aborted if another was faster
     def delete(self, contact_id: UUID, now: datetime) -> None: ...  # with its affiliations; keeps the id as deleted
@@ -111,6 +114,18 @@ class Notes(Protocol):
     def delete(self, note: domain.Note) -> None: ...
 
 
+class Views(Protocol):
+    """Of the views of others only the shared ones are there for an operator. account_id: who asks."""
+
+    def get(self, view_id: UUID, account_id: UUID, *, lock: bool = False) -> domain.View: ...  # or NotFound
+    def page(self, listing: Listing, account_id: UUID) -> tuple[Sequence[domain.View], str]: ...
+    def count(self, account_id: UUID) -> int: ...  # of its own
+    def add(self, view: domain.View) -> None: ...  # ViewNameTaken
+    def save(self, view: domain.View) -> domain.View: ...  # ViewNameTaken; Aborted if another was faster
+    def delete(self, view: domain.View) -> None: ...
+    def set_default(self, account_id: UUID, collection: str, view_id: UUID | None) -> None: ...
+
+
 class Settings(Protocol):
     def get(self, *, lock: bool = False) -> domain.ContactsSettings: ...
     def save(self, settings: domain.ContactsSettings) -> domain.ContactsSettings: ...
@@ -152,6 +167,8 @@ class Repositories(Protocol):
     def leads(self) -> Leads: ...
     @property
     def notes(self) -> Notes: ...
+    @property
+    def views(self) -> Views: ...
     @property
     def settings(self) -> Settings: ...
     @property

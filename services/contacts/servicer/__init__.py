@@ -9,5 +9,6 @@ from services.contacts.servicer.leads import Leads
 from services.contacts.servicer.notes import Notes
 from services.contacts.servicer.settings import Settings
 from services.contacts.servicer.sub_contacts import SubContacts
+from services.contacts.servicer.views import Views
 
-__all__ = ["Affiliations", "ContactRoles", "Contacts", "Customers", "Groups", "Leads", "Notes", "Settings", "SubContacts"]
+__all__ = ["Affiliations", "ContactRoles", "Contacts", "Customers", "Groups", "Leads", "Notes", "Settings", "SubContacts", "Views"]

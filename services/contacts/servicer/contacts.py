@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import Message
 from grpc import ServicerContext
 from recapito.contacts.v1 import contacts_pb2 as pb
 from recapito.contacts.v1.contacts_pb2_grpc import ContactsServicer
 
 from libs.errors import InvalidArgument
 from libs.ids import new_id
-from libs.listing import listing
+from libs.listing import Listing, listing
 from libs.rpc import context
 from libs.unit_of_work import Clock
 from services.contacts import wire
@@ -25,15 +26,28 @@ from services.contacts.service.moves import move_contact
 
 FIELDS = {
     "customer": UUID,
+    "customer.display_name": str,
     "contact_role": UUID,
     "group": UUID,
     "tag": str,
     "state": pb.Contact.State,
     "language_code": str,
     "access.enabled": bool,
+    "access.start_date": date,
+    "access.end_date": date,
     "newsletter": bool,
     "never_entered": bool,
+    "has_email": bool,
+    "last_access_time": datetime,
+    "create_time": datetime,
 }
+ORDERS = ("last_name", "last_access_time", "create_time")
+
+
+def contacts_listing(request: Message) -> Listing:
+    """Read what a list of contacts is asked for, from ListContacts or from what is saved to be asked later."""
+    return listing(request, fields=FIELDS, orders=ORDERS, default_order="last_name")
+
 
 ACTIVITY_FIELDS = {"kind": str, "customer": UUID, "create_time": datetime}
 
@@ -45,10 +59,16 @@ class Contacts(ContactsServicer):
     clock: Clock
 
     def ListContacts(self, request: pb.ListContactsRequest, _context: ServicerContext) -> pb.ListContactsResponse:
-        wanted = listing(request, fields=FIELDS, orders=("last_name", "create_time"), default_order="last_name")
+        wanted, sight = contacts_listing(request), sight_of(context.caller())
         with self.reading() as repositories:
-            page, token = repositories.contacts.page(wanted, sight_of(context.caller()))
-        return pb.ListContactsResponse(contacts=[wire.contact(one) for one in page], next_page_token=token)
+            found = repositories.contacts.search(wanted, sight)
+            total = repositories.contacts.count(wanted, sight) if request.count_total else 0
+        return pb.ListContactsResponse(
+            contacts=[wire.contact(one) for one in found.contacts],
+            next_page_token=found.token,
+            similar_count=found.similar,
+            total_size=total,
+        )
 
     def GetContact(self, request: pb.GetContactRequest, _context: ServicerContext) -> pb.Contact:
         caller, time = context.caller(), wire.read_time(request, self.clock())

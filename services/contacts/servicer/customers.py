@@ -29,7 +29,7 @@ class Customers(CustomersServicer):
     def ListCustomers(self, request: pb.ListCustomersRequest, _context: ServicerContext) -> pb.ListCustomersResponse:
         wanted = listing(request, fields=FIELDS, orders=("display_name", "create_time"), default_order="display_name")
         with self.reading() as repositories:
-            page, token = repositories.customers.page(wanted, sight := sight_of(context.caller()))
+            page, token = repositories.customers.search(wanted, sight := sight_of(context.caller()))
             page = repositories.customers.shown(page, sight)
         return pb.ListCustomersResponse(customers=[wire.customer(one) for one in page], next_page_token=token)
 

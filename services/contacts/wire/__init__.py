@@ -39,6 +39,7 @@ from services.contacts.wire.sub_contacts import (
     sub_contact_ids,
     sub_contact_name,
 )
+from services.contacts.wire.views import changed_view, check_view, new_view, view
 
 __all__ = [
     "activity",
@@ -55,6 +56,7 @@ __all__ = [
     "changed_note",
     "changed_settings",
     "changed_sub_contact",
+    "changed_view",
     "check_affiliation",
     "check_contact_role",
     "check_etag",
@@ -62,6 +64,7 @@ __all__ = [
     "check_lead",
     "check_note",
     "check_sub_contact",
+    "check_view",
     "contact",
     "contact_created",
     "contact_deleted",
@@ -84,6 +87,7 @@ __all__ = [
     "new_lead",
     "new_note",
     "new_sub_contact",
+    "new_view",
     "note",
     "note_ids",
     "portal_access_enabled",
@@ -97,4 +101,5 @@ __all__ = [
     "sub_contact_name",
     "subject",
     "succession",
+    "view",
 ]

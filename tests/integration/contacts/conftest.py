@@ -35,6 +35,8 @@ from recapito.contacts.v1 import (
     settings_pb2_grpc,
     sub_contacts_pb2,
     sub_contacts_pb2_grpc,
+    views_pb2,
+    views_pb2_grpc,
 )
 from sqlalchemy.engine import Engine
 
@@ -80,6 +82,7 @@ class Api:
     notes: notes_pb2_grpc.NotesStub = field(init=False)
     settings: settings_pb2_grpc.SettingsStub = field(init=False)
     sub_contacts: sub_contacts_pb2_grpc.SubContactsStub = field(init=False)
+    views: views_pb2_grpc.ViewsStub = field(init=False)
 
     def __post_init__(self) -> None:
         self.customers = customers_pb2_grpc.CustomersStub(self.channel)
@@ -91,6 +94,7 @@ class Api:
         self.notes = notes_pb2_grpc.NotesStub(self.channel)
         self.settings = settings_pb2_grpc.SettingsStub(self.channel)
         self.sub_contacts = sub_contacts_pb2_grpc.SubContactsStub(self.channel)
+        self.views = views_pb2_grpc.ViewsStub(self.channel)
 
     @contextmanager
     def operator(self, *groups: str, capabilities: frozenset[str] = OPERATOR, account_id: UUID | None = None) -> Iterator[None]:
@@ -190,6 +194,16 @@ class Api:
         """Link a person under a principal, as whoever calls now."""
         link = sub_contacts_pb2.SubContact(contact=person.name, relation=relation)
         return self.sub_contacts.CreateSubContact(sub_contacts_pb2.CreateSubContactRequest(parent=principal.name, sub_contact=link))
+
+    def found(self, query: str = "", **asked: Any) -> list[str]:
+        """Names of the contacts that the list finds for whoever calls now."""
+        request = contacts_pb2.ListContactsRequest(query=query, **asked)
+        return [one.name for one in self.contacts.ListContacts(request).contacts]
+
+    def save_view(self, display_name: str, **fields: Any) -> views_pb2.View:
+        """Save a view of the contacts as whoever calls now."""
+        view = views_pb2.View(**{"display_name": display_name, "collection": "contacts"} | fields)
+        return self.views.CreateView(views_pb2.CreateViewRequest(view=view))
 
     def write_note(self, parent: str, text: str, **fields: Any) -> notes_pb2.Note:
         """Write a note as whoever calls now."""

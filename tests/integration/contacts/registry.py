@@ -62,6 +62,8 @@ class Registry:
             self._new_lead(converted=number % 2 == 0)
         self._relate()
         self._remember_what_they_did()
+        with self.api.operator():
+            self.names.append(self.api.save_view("Condivisa", shared=True).name)
 
     # --- making it ---------------------------------------------------------------------------------------------------------------
     def _some(self) -> frozenset[str]:
@@ -149,7 +151,8 @@ class Registry:
     @property
     def words(self) -> list[str]:
         rows = self.random.sample([*self.contacts, *self.customers], 5)
-        return ["neri", "ditta", "persona.example", *(row.token for row in rows), *(row.token[:6] for row in rows)]
+        slips = (row.token[:6] + row.token[7:] for row in rows)
+        return ["neri", "ditta", "persona.example", *(row.token for row in rows), *(row.token[:6] for row in rows), *slips]
 
     @property
     def filters(self) -> list[str]:
