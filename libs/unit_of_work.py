@@ -33,6 +33,7 @@ class Outbox(Protocol):
     """Events that leave if, and only if, this transaction commits."""
 
     def add(self, event: Message) -> None: ...  # field 1 is the resource, field 2 its version
+    def withdraw(self, subject: str, kinds: Collection[type[Message]]) -> None: ...  # what was committed and has not left yet
 
 
 class Inbox(Protocol):

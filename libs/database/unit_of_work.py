@@ -19,7 +19,7 @@ from libs.database.schema import inbox, outbox, requests
 from libs.database.waiting import signal
 from libs.errors import RequestIdReused
 from libs.ids import new_id
-from libs.messaging.event import Event, event_of
+from libs.messaging.event import Event, event_of, type_of
 from libs.unit_of_work import Request
 
 OUTBOX_CHANNEL = "outbox"
@@ -28,12 +28,16 @@ OUTBOX_CHANNEL = "outbox"
 class SqlOutbox:
     """Collects the events of one transaction; they are written together at its commit."""
 
-    def __init__(self, source: str, clock: Callable[[], datetime]) -> None:
-        self._source, self._clock = source, clock
+    def __init__(self, connection: Connection, source: str, clock: Callable[[], datetime]) -> None:
+        self._connection, self._source, self._clock = connection, source, clock
         self.events: list[Event] = []
 
     def add(self, event: Message) -> None:
         self.events.append(event_of(event, id=new_id(), source=self._source, time=self._clock(), traceparent=telemetry.traceparent()))
+
+    def withdraw(self, subject: str, kinds: Collection[type[Message]]) -> None:
+        types = [type_of(kind) for kind in kinds]
+        self._connection.execute(sa.delete(outbox).where(outbox.c.subject == subject, outbox.c.type.in_(types)))
 
 
 class SqlInbox:
@@ -98,7 +102,7 @@ class SqlUnitOfWork:
     def __enter__(self) -> Self:
         self.connection = self.engine.connect()
         self._transaction = self.connection.begin()
-        self.outbox = SqlOutbox(self._source, self.clock)
+        self.outbox = SqlOutbox(self.connection, self._source, self.clock)
         self.inbox = SqlInbox(self.connection, self.clock)
         self.requests = SqlRequests(self.connection, self.clock)
         self._channels.clear()

@@ -1,12 +1,15 @@
-"""Builds the real objects of contacts: python -m services.contacts server|worker|migrate|dead."""
+"""Builds the real objects of contacts: python -m services.contacts server|worker|migrate|dead|list-erasures|reapply-erasures."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from typing import TextIO
 
+import click
 from recapito.contacts.v1 import (
     affiliations_pb2,
     affiliations_pb2_grpc,
@@ -16,6 +19,8 @@ from recapito.contacts.v1 import (
     contacts_pb2_grpc,
     customers_pb2,
     customers_pb2_grpc,
+    erasures_pb2,
+    erasures_pb2_grpc,
     groups_pb2,
     groups_pb2_grpc,
     leads_pb2,
@@ -37,7 +42,8 @@ from libs.messaging import bus
 from libs.messaging.consumer import Consumer
 from libs.messaging.relay import Relay
 from libs.rpc.server import Server, verifier
-from services.contacts import consumer, repository, servicer
+from services.contacts import consumer, repository, servicer, wire
+from services.contacts.service import erasures
 from services.contacts.settings import Settings
 
 SERVICE = "contacts"
@@ -71,6 +77,11 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
         affiliations_pb2_grpc.add_AffiliationsServicer_to_server,
         servicer.Affiliations(new_uow, reading, now),
         affiliations_pb2.DESCRIPTOR.services_by_name["Affiliations"],
+    )
+    server.add(
+        erasures_pb2_grpc.add_ErasuresServicer_to_server,
+        servicer.Erasures(new_uow, reading, now),
+        erasures_pb2.DESCRIPTOR.services_by_name["Erasures"],
     )
     server.add(
         groups_pb2_grpc.add_GroupsServicer_to_server,
@@ -123,6 +134,41 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
 
 
 main = process.commands(SERVICE, Settings, serve, work)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="The ledger as reapply-erasures reads it, to be kept outside the database.")
+def list_erasures(as_json: bool) -> None:
+    """Show everybody whose personal data was erased; ids alone."""
+    with repository.reading(database.reader(_connect(Settings.load()))) as repositories:
+        rows = [wire.ledger_row(erasure) for erasure in repositories.erasures.all()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        click.echo(f"{row['create_time']}  {row['person']}  {'complete' if row['complete'] else 'waits for receipts'}")
+
+
+@main.command()
+@click.argument("file", type=click.File(), required=False)
+def reapply_erasures(file: TextIO | None) -> None:
+    """Have everybody of the ledger erased again, in all services; after any restore, before people are let in.
+
+    FILE: what list-erasures --json wrote, when the database of contacts itself was restored.
+    """
+    settings = Settings.load()
+    engine = _connect(settings)
+    new_uow = partial(repository.SqlUnitOfWork, engine, SERVICE, now)
+    with repository.reading(database.reader(engine)) as repositories:
+        ledger = {erasure.person.id: erasure for erasure in repositories.erasures.all()}
+    try:
+        given = [wire.of_ledger_row(row) for row in json.load(file)] if file else []
+    except (KeyError, TypeError, ValueError) as error:
+        raise click.ClickException("the file is not what list-erasures --json writes") from error
+    ledger |= {erasure.person.id: erasure for erasure in given}
+    count = erasures.reapply(ledger.values(), new_uow=new_uow, clock=now)
+    click.echo(f"{count} to be erased again; list-erasures says when all services have answered")
+
 
 if __name__ == "__main__":
     main()

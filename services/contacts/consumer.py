@@ -1,4 +1,4 @@
-"""Events in: what contacts did, told by all services."""
+"""Events in: what contacts did, told by all services, and what these have erased."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from recapito.contacts.events.v1.events_pb2 import PrimaryContactChanged
 from recapito.documents.events.v1.events_pb2 import InvoiceViewed
 from recapito.identity.events.v1.events_pb2 import PolicyAccepted, SessionOpened
 from recapito.notifications.events.v1.events_pb2 import MessageSent
+from recapito.platform.events.v1.events_pb2 import PersonalDataErased
 
 from libs.ids import new_id
 from libs.messaging.consumer import Delivery, Handlers
@@ -20,6 +21,7 @@ from services.contacts import wire
 from services.contacts.domain import Activity
 from services.contacts.service import UnitOfWork
 from services.contacts.service.activities import Occurrence, record
+from services.contacts.service.erasures import record_receipt
 
 M = TypeVar("M", bound=Message)
 
@@ -30,12 +32,18 @@ def handlers(new_uow: Callable[[], UnitOfWork]) -> Handlers:
     def recording(read: Callable[[Delivery[M]], Occurrence]) -> Callable[[Sequence[Delivery[M]]], None]:
         return lambda deliveries: record([read(delivery) for delivery in deliveries], uow=new_uow())
 
+    def on_personal_data_erased(deliveries: Sequence[Delivery[PersonalDataErased]]) -> None:
+        for delivery in deliveries:
+            receipt = wire.receipt_of(delivery.message, delivery.time)
+            record_receipt(wire.id_of(delivery.message.erasure), receipt, delivery.event_id, uow=new_uow())
+
     return {
         SessionOpened: recording(on_session_opened),
         PolicyAccepted: recording(on_policy_accepted),
         InvoiceViewed: recording(on_invoice_viewed),
         MessageSent: recording(on_message_sent),
         PrimaryContactChanged: recording(on_primary_contact_changed),
+        PersonalDataErased: on_personal_data_erased,
     }
 
 

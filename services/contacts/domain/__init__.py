@@ -9,6 +9,8 @@ from services.contacts.domain.contacts import (
     AffiliationView,
     AlreadyAffiliated,
     Contact,
+    ContactAnonymized,
+    ContactHasLinks,
     ContactIsPrimary,
     ContactNotFound,
     ContactPoint,
@@ -18,6 +20,7 @@ from services.contacts.domain.contacts import (
     EmailRequired,
     EmailTaken,
     HomeCustomer,
+    Links,
     PointKind,
     PortalAccess,
     State,
@@ -25,6 +28,7 @@ from services.contacts.domain.contacts import (
 )
 from services.contacts.domain.customers import Category, Customer, CustomerNotFound, Kind, TaxIdentity
 from services.contacts.domain.duplicates import Duplicate, Person, Resemblance, resemblances
+from services.contacts.domain.erasures import Collection, ErasedPerson, Erasure, ErasureNotFound, Receipt
 from services.contacts.domain.groups import EVERYTHING, Group, GroupNotEmpty, NameTaken, Sight, allowed_groups
 from services.contacts.domain.leads import Lead, LeadAnonymized, LeadConverted, LeadEmailTaken, LeadNotFound, LeadState, PostalAddress
 from services.contacts.domain.notes import Note, NoteNotFound, NotYourNote, Subject
@@ -66,7 +70,10 @@ __all__ = [
     "Candidate",
     "Candidates",
     "Category",
+    "Collection",
     "Contact",
+    "ContactAnonymized",
+    "ContactHasLinks",
     "ContactIsPrimary",
     "ContactNotFound",
     "ContactPoint",
@@ -82,6 +89,9 @@ __all__ = [
     "Duplicate",
     "EmailRequired",
     "EmailTaken",
+    "ErasedPerson",
+    "Erasure",
+    "ErasureNotFound",
     "Group",
     "GroupNotEmpty",
     "HomeCustomer",
@@ -92,6 +102,7 @@ __all__ = [
     "LeadEmailTaken",
     "LeadNotFound",
     "LeadState",
+    "Links",
     "Mode",
     "Modules",
     "NameTaken",
@@ -109,6 +120,7 @@ __all__ = [
     "Preferences",
     "Profile",
     "Query",
+    "Receipt",
     "Resemblance",
     "Section",
     "Sight",

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from libs.errors import AlreadyExists, FailedPrecondition, FieldViolation, InvalidArgument, NotFound
-from services.contacts.domain.permissions import Permissions, Preferences, Warning, warnings  # noqa: A004 - the contract's word
+from services.contacts.domain.erasures import nobody
+from services.contacts.domain.permissions import SILENT, Permissions, Preferences, Warning, warnings  # noqa: A004 - the contract's word
 from services.contacts.domain.values import Checks, email_address, email_key, key_of, phone_number, searchable
 
 
@@ -27,6 +28,14 @@ class EmailTaken(AlreadyExists):
 
 class ContactIsPrimary(FailedPrecondition):
     reason = "CONTACT_IS_PRIMARY"
+
+
+class ContactAnonymized(FailedPrecondition):
+    reason = "CONTACT_ANONYMIZED"
+
+
+class ContactHasLinks(FailedPrecondition):
+    reason = "CONTACT_HAS_LINKS"
 
 
 class HomeCustomer(FailedPrecondition):
@@ -138,6 +147,28 @@ class Contact:
             raise InvalidArgument.of("contact.reports_to", "reports to this contact, or is it", "REPORTS_TO_LOOP")
         return self
 
+    def check_editable(self) -> None:
+        """Raise when the personal data was erased: nothing may be written about the person any more."""
+        if self.state is State.ANONYMIZED:
+            raise ContactAnonymized(f"contact {self.id} is anonymised: it can only be read")
+
+    def anonymized(self, now: datetime, language_code: str) -> Contact:
+        """Return what stays: the id, who sees it, for whom it acts. The mark in place of the name is in the organisation's language."""
+        first_name, last_name = nobody(language_code)
+        return Contact(
+            id=self.id,
+            customer_id=self.customer_id,
+            first_name=first_name,
+            last_name=last_name,
+            create_time=self.create_time,
+            update_time=now,
+            state=State.ANONYMIZED,
+            language_code=self.language_code,
+            direction=self.direction,
+            groups=self.groups,
+            version=self.version,
+        )
+
     @property
     def display_name(self) -> str:
         return f"{self.first_name} {self.last_name}"
@@ -182,6 +213,19 @@ class Affiliation:
     def checked(self, resource: str = "affiliation") -> Affiliation:
         with Checks(resource)() as checks:
             return replace(self, position=checks.line("position", self.position))
+
+    def anonymized(self) -> Affiliation:
+        """Return what stays when the person is erased: for whom it acts, told nothing. Title and role would say who it was."""
+        return replace(self, position="", contact_role_id=None, preferences=SILENT)
+
+
+@dataclass(frozen=True)
+class Links:
+    """What of one type is linked to a contact. type: of the resources, such as "recapito/Invoice". titles: of the newest, at most five."""
+
+    type: str
+    count: int
+    titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from libs.errors import NotFound
+from services.contacts.domain.erasures import nobody
 from services.contacts.domain.permissions import NO_PERMISSIONS, Permissions
 from services.contacts.domain.values import Checks, email_address, key_of, phone_number, sdi_code, searchable, tax_code, vat_number
 
@@ -96,6 +97,22 @@ class Customer:
                 phone=checks.value("phone", phone_number, self.phone),
                 tax_identity=self.tax_identity.checked(checks),
             )
+
+    def anonymized(self, now: datetime, language_code: str) -> Customer:
+        """Return what stays of a customer that is the erased person itself; documents keep what they were issued with."""
+        return Customer(
+            id=self.id,
+            kind=self.kind,
+            display_name=" ".join(nobody(language_code)),
+            create_time=self.create_time,
+            update_time=now,
+            categories=self.categories,
+            language_code=self.language_code,
+            permissions=self.permissions,
+            primary_contact_id=self.primary_contact_id,
+            groups=self.groups,
+            version=self.version,
+        )
 
     @property
     def sort_name(self) -> str:

@@ -17,6 +17,7 @@ from services.contacts.repository.contact_roles import SqlContactRoles
 from services.contacts.repository.contacts import SqlContacts
 from services.contacts.repository.customers import SqlCustomers
 from services.contacts.repository.duplicates import SqlDuplicates
+from services.contacts.repository.erasures import SqlErasures
 from services.contacts.repository.groups import SqlGroups
 from services.contacts.repository.leads import SqlLeads
 from services.contacts.repository.notes import SqlNotes
@@ -70,6 +71,10 @@ class _Repositories:
     @property
     def views(self) -> SqlViews:
         return SqlViews(self.connection)
+
+    @property
+    def erasures(self) -> SqlErasures:
+        return SqlErasures(self.connection)
 
     @property
     def settings(self) -> SqlSettings:

@@ -24,6 +24,7 @@ from services.contacts.domain import (
     ContactView,
     Direction,
     EmailTaken,
+    Links,
     PointKind,
     PortalAccess,
     Sight,
@@ -33,6 +34,7 @@ from services.contacts.domain import (
 from services.contacts.repository.affiliations import views_of_contacts
 from services.contacts.repository.customers import groups_of, in_group, set_groups
 from services.contacts.repository.history import end_contact, keep_contact
+from services.contacts.repository.links import links_of
 from services.contacts.repository.search import (
     Searched,
     contacts_found,
@@ -164,6 +166,9 @@ class SqlContacts:
         later = sa.update(contacts).where(contacts.c.id == contact_id, contacts.c.last_access_key < key)
         self.connection.execute(later.values(last_access_time=time, last_access_key=key))
 
+    def links(self, contact_id: UUID, sight: Sight) -> list[Links]:
+        return links_of(self.connection, contact_id, sight)
+
     def known(self, contact_ids: Collection[UUID]) -> set[UUID]:
         return set(self.connection.execute(sa.select(contacts.c.id).where(contacts.c.id.in_(contact_ids))).scalars())
 
@@ -195,6 +200,7 @@ def _row(contact: Contact) -> dict[str, Any]:
         "do_not_call": contact.do_not_call,
         "newsletter": contact.newsletter,
         "reports_to_id": contact.reports_to_id,
+        **({"last_access_time": None} if contact.state is State.ANONYMIZED else {}),
         "create_time": contact.create_time,
         "update_time": contact.update_time,
         "version": contact.version,

@@ -313,6 +313,29 @@ activities = sa.Table(  # outlives the contact, hence no foreign key
     sa.Index("ix_activities_contact_id_time_id", "contact_id", "time", "id"),
     sa.Index("ix_activities_customer_id_time_id", "customer_id", "time", "id"),
 )
+erasures = sa.Table(  # the ledger: ids alone, no word about the person; outlives the contact
+    "erasures",
+    metadata,
+    sa.Column("person_id", sa.Uuid, primary_key=True),
+    sa.Column("collection", sa.String(20), nullable=False),
+    sa.Column("customers", sa.JSON, nullable=False),
+    sa.Column("erased_customers", sa.JSON, nullable=False),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("complete_time", UtcDateTime),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Index("ix_erasures_create_time_person_id", "create_time", "person_id"),
+)
+erasure_receipts = sa.Table(
+    "erasure_receipts",
+    metadata,
+    sa.Column("person_id", sa.Uuid, sa.ForeignKey("erasures.person_id"), primary_key=True),
+    sa.Column("service", sa.String(40), primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("erased_count", sa.BigInteger, nullable=False),
+    sa.Column("held", sa.Text, nullable=False),  # separated by blanks
+    sa.Column("held_until", sa.Date),
+    sa.Column("erase_time", UtcDateTime, nullable=False),
+)
 settings = sa.Table(  # one row
     "settings",
     metadata,
@@ -360,6 +383,13 @@ def lead_visible(sight: Sight) -> ColumnElement[bool]:
     if sight.contact_id is not None:
         return sa.false()
     return _in_groups(lead_groups.c.lead_id, leads.c.id, lead_groups.c.group_id, sight)
+
+
+def erasure_visible(sight: Sight) -> ColumnElement[bool]:
+    """Return the predicate on erasures: seen by who sees the person's record; that of a deleted one by who sees all."""
+    if sight.everything:
+        return sa.true()
+    return sa.exists().where(contacts.c.id == erasures.c.person_id, contact_visible(sight))
 
 
 def _in_groups(member: sa.Column[UUID], row: ColumnElement[UUID], group: sa.Column[UUID], sight: Sight) -> ColumnElement[bool]:

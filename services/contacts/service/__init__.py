@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -39,6 +39,7 @@ class Contacts(Protocol):
     def add(self, contact: domain.Contact) -> None: ...  # EmailTaken
     def save(self, contact: domain.Contact) -> domain.Contact: ...  # EmailTaken; Aborted if another was faster
     def delete(self, contact_id: UUID, now: datetime) -> None: ...  # with its affiliations; keeps the id as deleted
+    def links(self, contact_id: UUID, sight: Sight) -> list[domain.Links]: ...  # as far as the reader sees them
     def entered(self, contact_id: UUID, time: datetime) -> None: ...  # the latest access counts
     def seen(self, contact_ids: Collection[UUID], sight: Sight) -> set[UUID]: ...  # those that the caller may see
     def stays(self, contact_id: UUID, sight: Sight) -> bool: ...  # it may be seen, and is not deleted before the commit
@@ -126,6 +127,24 @@ class Views(Protocol):
     def set_default(self, account_id: UUID, collection: str, view_id: UUID | None) -> None: ...
 
 
+class Erasures(Protocol):
+    """The ledger of erased people, and what goes with them."""
+
+    def get(self, person_id: UUID, sight: Sight) -> domain.Erasure: ...  # or NotFound
+    def find(self, person_id: UUID) -> domain.Erasure | None: ...  # locked until the commit
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Erasure], str]: ...
+    def all(self) -> Iterator[domain.Erasure]: ...  # without receipts, the oldest first
+    def add(self, erasure: domain.Erasure) -> None: ...  # Aborted if another was faster
+    def save(self, erasure: domain.Erasure) -> None: ...
+    def erased(self, person_id: UUID) -> bool: ...
+    def was_contact(self, contact_id: UUID) -> bool: ...  # and was deleted
+    def colleague(self, customer_id: UUID, contact_id: UUID) -> UUID | None: ...  # who was there first of those that are not erased
+
+    def forget(self, contact_id: UUID, customer_ids: Collection[UUID]) -> int:
+        """Remove whatever stands beside the records of these and could say who the person was; return how much it was."""
+        ...
+
+
 class Settings(Protocol):
     def get(self, *, lock: bool = False) -> domain.ContactsSettings: ...
     def save(self, settings: domain.ContactsSettings) -> domain.ContactsSettings: ...
@@ -169,6 +188,8 @@ class Repositories(Protocol):
     def notes(self) -> Notes: ...
     @property
     def views(self) -> Views: ...
+    @property
+    def erasures(self) -> Erasures: ...
     @property
     def settings(self) -> Settings: ...
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from uuid import UUID
 
 from libs.access import Caller
@@ -13,7 +12,7 @@ from services.contacts import domain, wire
 from services.contacts.domain import Affiliation, AffiliationView, Contact
 from services.contacts.service import UnitOfWork, sight_of
 from services.contacts.service.contact_roles import check_contact_role
-from services.contacts.service.contacts import affiliate, fill
+from services.contacts.service.contacts import affiliate, fill, hand_over
 
 Check = Callable[[Affiliation], None]  # raises EtagMismatch
 
@@ -29,6 +28,7 @@ def create_affiliation(new: Affiliation, request: Request, caller: Caller, *, uo
             contact = uow.contacts.get(new.contact_id, sight, lock=True)
         except domain.ContactNotFound:
             raise InvalidArgument.of("affiliation.contact", "does not exist", "CONTACT_UNKNOWN") from None
+        contact.check_editable()
         check_contact_role(new, "affiliation.contact_role", uow=uow)
         affiliation = fill(new.checked(), contact, customer, uow.settings.get())
         if domain.needs_email(contact, [affiliation.preferences]):
@@ -50,6 +50,7 @@ def update_affiliation(
         uow.affiliations.view(customer_id, contact_id, sight)  # NotFound when the caller may not see it
         uow.customers.get(customer_id, domain.EVERYTHING, lock=True)
         contact = uow.contacts.get(contact_id, domain.EVERYTHING, lock=True)
+        contact.check_editable()
         before = uow.affiliations.get(customer_id, contact_id)
         save_affiliation(change(before).checked(), before, contact, uow=uow)
         view = uow.affiliations.view(customer_id, contact_id, sight)
@@ -76,15 +77,10 @@ def make_primary(
             return uow.affiliations.view(customer_id, contact_id, sight)
         uow.affiliations.view(customer_id, contact_id, sight)
         customer = uow.customers.get(customer_id, domain.EVERYTHING, lock=True)
+        uow.contacts.get(contact_id, domain.EVERYTHING, lock=True).check_editable()
         affiliation = uow.affiliations.get(customer_id, contact_id)
         check(affiliation)
-        previous_id = customer.primary_contact_id
-        if previous_id is not None and previous_id != contact_id:
-            customer = uow.customers.save(replace(customer, primary_contact_id=contact_id, update_time=clock()))
-            for changed in (affiliation, uow.affiliations.get(customer_id, previous_id)):
-                uow.affiliations.save(changed)
-            uow.outbox.add(wire.customer_updated(customer))
-            uow.outbox.add(wire.primary_contact_changed(customer, previous_id))
+        hand_over(customer, affiliation, clock(), uow=uow)
         view = uow.affiliations.view(customer_id, contact_id, sight)
         uow.commit()
     return view

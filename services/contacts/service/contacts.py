@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from libs.access import Caller
@@ -92,8 +93,22 @@ def affiliate(affiliation: Affiliation, customer: Customer, *, uow: UnitOfWork) 
         customer = replace(customer, primary_contact_id=affiliation.contact_id, update_time=affiliation.create_time)
         uow.affiliations.add(affiliation)
         uow.outbox.add(wire.customer_updated(uow.customers.save(customer)))
-    else:
-        uow.affiliations.add(affiliation)
+        return
+    uow.affiliations.add(affiliation)
+    if uow.erasures.erased(customer.primary_contact_id):  # it stayed only until somebody else came
+        hand_over(customer, affiliation, affiliation.create_time, uow=uow)
+
+
+def hand_over(customer: Customer, affiliation: Affiliation, now: datetime, *, uow: UnitOfWork) -> None:
+    """Make the contact of an affiliation primary for its locked customer in the place of another: one column changes."""
+    previous_id = customer.primary_contact_id
+    if previous_id is None or previous_id == affiliation.contact_id:
+        return
+    customer = uow.customers.save(replace(customer, primary_contact_id=affiliation.contact_id, update_time=now))
+    for changed in (affiliation, uow.affiliations.get(customer.id, previous_id)):
+        uow.affiliations.save(changed)
+    uow.outbox.add(wire.customer_updated(customer))
+    uow.outbox.add(wire.primary_contact_changed(customer, previous_id))
 
 
 def update_contact(
@@ -115,6 +130,7 @@ def update_contact(
 
 def save_contact(contact: Contact, before: Contact, sight: Sight, *, uow: UnitOfWork) -> Contact:
     """Do, inside a transaction, what `update_contact` does for one person and an import for many. contact: checked; before: locked."""
+    before.check_editable()
     if contact.groups != before.groups:
         _check_groups(contact.groups, before.groups, sight, uow)
     if not contact.email and domain.needs_email(contact, [one.preferences for one in uow.affiliations.of_contact(contact.id)]):
@@ -127,9 +143,12 @@ def save_contact(contact: Contact, before: Contact, sight: Sight, *, uow: UnitOf
 
 
 def delete_contact(
-    contact_id: UUID, check: Callable[[Contact], None], request: Request, caller: Caller, *, uow: UnitOfWork, clock: Clock
+    contact_id: UUID, check: Callable[[Contact], None], request: Request, caller: Caller, *, force: bool, uow: UnitOfWork, clock: Clock
 ) -> None:
-    """Delete a person for good and announce it; history keeps the id. Refused while it is primary anywhere."""
+    """Delete a person for good and announce it; history keeps the id. Refused while it is primary anywhere.
+
+    force: also when something is linked to it, because the caller has seen what.
+    """
     with uow:
         if uow.requests.claim(request, str(contact_id)) is not None:
             return
@@ -140,6 +159,9 @@ def delete_contact(
         check(contact)
         if uow.affiliations.primary_of(contact_id):
             raise domain.ContactIsPrimary(f"contact {contact_id} is a primary one: name another first")
+        if not force and (links := uow.contacts.links(contact_id, sight)):
+            found = ", ".join(f"{one.count} {one.type}" for one in links)
+            raise domain.ContactHasLinks(f"contact {contact_id} has links: {found}; force confirms that they have been seen")
         release_subordinates(contact_id, uow=uow, clock=clock)
         uow.contacts.delete(contact_id, clock())
         uow.outbox.add(wire.contact_deleted(replace(contact, version=contact.version + 1)))

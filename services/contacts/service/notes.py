@@ -14,10 +14,12 @@ from services.contacts.service import Repositories, UnitOfWork, sight_of
 OTHERS = "contacts.notes.others"  # edits and deletes what somebody else wrote; no method asks for it
 
 
-def check_subject(subject: Subject, sight: Sight, *, repositories: Repositories) -> None:
-    """Raise NotFound when whom the note is about does not exist, or not for this caller."""
+def check_subject(subject: Subject, sight: Sight, *, repositories: Repositories, write: bool = False) -> None:
+    """Raise NotFound when whom the note is about does not exist, or not for this caller. write: ContactAnonymized too."""
     if subject.contact_id is not None:
-        repositories.contacts.get(subject.contact_id, sight)
+        contact = repositories.contacts.get(subject.contact_id, sight, lock=write)  # locked: nobody erases it meanwhile
+        if write:
+            contact.check_editable()
     elif subject.customer_id is not None:
         repositories.customers.get(subject.customer_id, sight)
 
@@ -28,7 +30,7 @@ def create_note(make: Callable[[UUID], Note], request: Request, caller: Caller, 
     with uow:
         if (earlier := uow.requests.claim(request, str(note.id))) is not None:
             return uow.notes.get(UUID(earlier), note.subject, sight)
-        check_subject(note.subject, sight, repositories=uow)
+        check_subject(note.subject, sight, repositories=uow, write=True)
         uow.notes.add(note)
         uow.commit()
     return note

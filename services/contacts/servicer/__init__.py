@@ -4,6 +4,7 @@ from services.contacts.servicer.affiliations import Affiliations
 from services.contacts.servicer.contact_roles import ContactRoles
 from services.contacts.servicer.contacts import Contacts
 from services.contacts.servicer.customers import Customers
+from services.contacts.servicer.erasures import Erasures
 from services.contacts.servicer.groups import Groups
 from services.contacts.servicer.leads import Leads
 from services.contacts.servicer.notes import Notes
@@ -11,4 +12,16 @@ from services.contacts.servicer.settings import Settings
 from services.contacts.servicer.sub_contacts import SubContacts
 from services.contacts.servicer.views import Views
 
-__all__ = ["Affiliations", "ContactRoles", "Contacts", "Customers", "Groups", "Leads", "Notes", "Settings", "SubContacts", "Views"]
+__all__ = [
+    "Affiliations",
+    "ContactRoles",
+    "Contacts",
+    "Customers",
+    "Erasures",
+    "Groups",
+    "Leads",
+    "Notes",
+    "Settings",
+    "SubContacts",
+    "Views",
+]

@@ -97,6 +97,7 @@ class Contacts(ContactsServicer):
             lambda contact: wire.check_etag(request.etag, contact.version),
             context.request_of(request),
             context.caller(),
+            force=request.force,
             uow=self.new_uow(),
             clock=self.clock,
         )
@@ -119,6 +120,12 @@ class Contacts(ContactsServicer):
         contact, customer_id = wire.likely_contact(request.contact, new_id(), self.clock())
         with self.reading() as repositories:
             return wire.duplicates(repositories.duplicates.of(Person.of(contact.checked()), customer_id, sight_of(context.caller())))
+
+    def CountLinkedResources(self, request: pb.CountLinkedResourcesRequest, _context: ServicerContext) -> pb.CountLinkedResourcesResponse:
+        id_, sight = wire.id_of(request.name), sight_of(context.caller())
+        with self.reading() as repositories:
+            repositories.contacts.get(id_, sight)
+            return wire.links(repositories.contacts.links(id_, sight))
 
     def ListActivities(self, request: pb.ListActivitiesRequest, _context: ServicerContext) -> pb.ListActivitiesResponse:
         wanted = listing(request, fields=ACTIVITY_FIELDS, orders=("create_time",), default_order="create_time desc")

@@ -25,6 +25,17 @@ from services.contacts.wire.customers import (
     new_customer,
     primary_contact_changed,
 )
+from services.contacts.wire.erasures import (
+    check_contact,
+    erasure,
+    erasure_requested,
+    ledger_row,
+    links,
+    of_ledger_row,
+    receipt_of,
+    told_of_contact,
+    told_of_customer,
+)
 from services.contacts.wire.groups import changed_group, check_group, group, new_group
 from services.contacts.wire.leads import changed_lead, check_lead, lead, new_lead
 from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, contact_name, id_of, read_time, reference_of
@@ -58,6 +69,7 @@ __all__ = [
     "changed_sub_contact",
     "changed_view",
     "check_affiliation",
+    "check_contact",
     "check_contact_role",
     "check_etag",
     "check_group",
@@ -75,10 +87,14 @@ __all__ = [
     "customer_created",
     "customer_updated",
     "duplicates",
+    "erasure",
+    "erasure_requested",
     "group",
     "id_of",
     "lead",
+    "ledger_row",
     "likely_contact",
+    "links",
     "new_affiliation",
     "new_contact",
     "new_contact_role",
@@ -90,10 +106,12 @@ __all__ = [
     "new_view",
     "note",
     "note_ids",
+    "of_ledger_row",
     "portal_access_enabled",
     "primary_contact_changed",
     "query",
     "read_time",
+    "receipt_of",
     "reference_of",
     "settings",
     "sub_contact",
@@ -101,5 +119,7 @@ __all__ = [
     "sub_contact_name",
     "subject",
     "succession",
+    "told_of_contact",
+    "told_of_customer",
     "view",
 ]

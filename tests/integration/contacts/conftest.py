@@ -26,6 +26,7 @@ from recapito.contacts.v1 import (
     contacts_pb2_grpc,
     customers_pb2,
     customers_pb2_grpc,
+    erasures_pb2_grpc,
     groups_pb2,
     groups_pb2_grpc,
     leads_pb2,
@@ -60,9 +61,20 @@ KINDS: dict[str, type[Message]] = {
         events_pb2.ContactDeleted,
         events_pb2.PortalAccessEnabled,
         events_pb2.PrimaryContactChanged,
+        events_pb2.ErasureRequested,
     )
 }
-OPERATOR = frozenset({"contacts.read", "contacts.write", "contacts.delete", "contacts.settings", "contacts.notes", "contacts.notes.write"})
+OPERATOR = frozenset(
+    {
+        "contacts.read",
+        "contacts.write",
+        "contacts.delete",
+        "contacts.anonymize",
+        "contacts.settings",
+        "contacts.notes",
+        "contacts.notes.write",
+    }
+)
 KEY = OKPKey.generate_key("Ed25519", {"kid": "test"}, private=True)
 
 
@@ -76,6 +88,7 @@ class Api:
     customers: customers_pb2_grpc.CustomersStub = field(init=False)
     contacts: contacts_pb2_grpc.ContactsStub = field(init=False)
     affiliations: affiliations_pb2_grpc.AffiliationsStub = field(init=False)
+    erasures: erasures_pb2_grpc.ErasuresStub = field(init=False)
     groups: groups_pb2_grpc.GroupsStub = field(init=False)
     contact_roles: contact_roles_pb2_grpc.ContactRolesStub = field(init=False)
     leads: leads_pb2_grpc.LeadsStub = field(init=False)
@@ -88,6 +101,7 @@ class Api:
         self.customers = customers_pb2_grpc.CustomersStub(self.channel)
         self.contacts = contacts_pb2_grpc.ContactsStub(self.channel)
         self.affiliations = affiliations_pb2_grpc.AffiliationsStub(self.channel)
+        self.erasures = erasures_pb2_grpc.ErasuresStub(self.channel)
         self.groups = groups_pb2_grpc.GroupsStub(self.channel)
         self.contact_roles = contact_roles_pb2_grpc.ContactRolesStub(self.channel)
         self.leads = leads_pb2_grpc.LeadsStub(self.channel)

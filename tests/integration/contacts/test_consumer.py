@@ -132,7 +132,7 @@ def test_history_outlives_a_contact_and_stays_hidden_with_it(api: Api) -> None:
     for contact in (gone, hidden):
         deliver(api, InvoiceViewed(invoice="invoices/1", version=1, customer=customer.name, contact=contact.name))
     with api.operator():
-        api.contacts.DeleteContact(contacts_pb2.DeleteContactRequest(name=gone.name))
+        api.contacts.DeleteContact(contacts_pb2.DeleteContactRequest(name=gone.name, force=True))
         with pytest.raises(NotFound):
             activities(api, gone.name)
         assert len(activities(api, customer.name)) == 2

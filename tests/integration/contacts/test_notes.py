@@ -247,7 +247,7 @@ def test_the_notes_of_a_deleted_contact_are_gone_with_it(api: Api) -> None:
     with api.operator():
         api.write_note(contact.name, "Via")
         api.write_note(home.name, "Resta")
-        api.contacts.DeleteContact(contacts_pb2.DeleteContactRequest(name=contact.name))
+        api.contacts.DeleteContact(contacts_pb2.DeleteContactRequest(name=contact.name, force=True))
         assert texts(api, home.name) == ["Resta"]
     with api.engine.connect() as connection:
         assert connection.execute(sa.select(table.c.text)).scalars().all() == ["Resta"]

@@ -172,7 +172,7 @@ def test_a_contact_is_not_made_primary_and_deleted_at_the_same_time(engine: Engi
             )
 
         def delete(person: Contact = person) -> object:
-            use_contacts.delete_contact(person.id, lambda _: None, NO_REQUEST, OPERATOR, uow=uow_of(engine), clock=lambda: NOON)
+            use_contacts.delete_contact(person.id, lambda _: None, NO_REQUEST, OPERATOR, force=True, uow=uow_of(engine), clock=lambda: NOON)
             return None
 
         results = at_once(make, delete)
@@ -209,7 +209,7 @@ def test_whoever_edits_what_is_being_deleted_is_told_that_it_is_gone(engine: Eng
         return use_contacts.update_contact(person.id, change, NO_REQUEST, OPERATOR, uow=uow_of(engine), clock=lambda: NOON)
 
     def delete() -> object:
-        use_contacts.delete_contact(person.id, lambda _: None, NO_REQUEST, OPERATOR, uow=uow_of(engine), clock=lambda: NOON)
+        use_contacts.delete_contact(person.id, lambda _: None, NO_REQUEST, OPERATOR, force=True, uow=uow_of(engine), clock=lambda: NOON)
         return None
 
     edits = [lambda number=number: edit(number) for number in range(17)]

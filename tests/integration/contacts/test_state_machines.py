@@ -150,7 +150,9 @@ class PrimaryContacts(Machine):
     @rule(target=Machine.contacts, contact_id=consumes(Machine.contacts))
     def delete(self, contact_id: UUID) -> Any:
         reason = refused(
-            lambda: use_contacts.delete_contact(contact_id, lambda _: None, NO_REQUEST, OPERATOR, uow=self.uow(), clock=lambda: NOON)
+            lambda: use_contacts.delete_contact(
+                contact_id, lambda _: None, NO_REQUEST, OPERATOR, force=True, uow=self.uow(), clock=lambda: NOON
+            )
         )
         assert reason == ("CONTACT_IS_PRIMARY" if contact_id in self.primary.values() else "")
         if reason:

@@ -129,6 +129,9 @@ class FakeOutbox(_View):
     def add(self, event: Message) -> None:
         self.now.events.append(event)
 
+    def withdraw(self, subject: str, kinds: Collection[type[Message]]) -> None:
+        """Nothing waits here: what was added is what was told."""
+
 
 class FakeInbox(_View):
     def add(self, event_id: UUID) -> bool:

@@ -31,7 +31,7 @@ PROTOS = Path(__file__).parents[3] / "protos"
 NOTED = {"CreateSession", "RedeemPasswordLink", "DisownLink", "IssueToken", "RevokeToken", "Authorize"}
 # Anybody may call these, and nothing of anybody changes: the audit has nothing to say.
 NOBODYS = {"RequestLink", "CreatePasskeyChallenge", "StartProviderSignIn"}
-READING = ("Get", "List", "Search", "Find", "Download", "Export", "Explain", "Preview", "Inspect", "Verify", "BatchGet")
+READING = ("Get", "List", "Search", "Find", "Download", "Export", "Explain", "Preview", "Inspect", "Verify", "BatchGet", "Count")
 
 
 def contract() -> list[MethodDescriptor]:

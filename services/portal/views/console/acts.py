@@ -22,6 +22,7 @@ ACTS = {
     "recapito.contacts.v1.SubContacts.CreateSubContact": N_("Collegamento di un sotto-contatto"),
     "recapito.contacts.v1.SubContacts.UpdateSubContact": N_("Modifica del legame di un sotto-contatto"),
     "recapito.contacts.v1.SubContacts.DeleteSubContact": N_("Scollegamento di un sotto-contatto"),
+    "recapito.contacts.v1.Erasures.AnonymizeContact": N_("Anonimizzazione di un contatto"),
     "recapito.contacts.v1.Affiliations.CreateAffiliation": N_("Collegamento di un contatto a un cliente"),
     "recapito.contacts.v1.Affiliations.UpdateAffiliation": N_("Modifica di permessi e avvisi"),
     "recapito.contacts.v1.Affiliations.MakePrimary": N_("Scelta del contatto principale"),

@@ -23,6 +23,11 @@ CAPABILITIES: Mapping[str, tuple[Capability, ...]] = {
         Capability("contacts.write", N_("Creare e modificare clienti e contatti"), N_("Anche permessi, notifiche e accesso al portale.")),
         Capability("contacts.delete", N_("Eliminare contatti")),
         Capability(
+            "contacts.anonymize",
+            N_("Anonimizzare contatti"),
+            N_("Cancella i dati della persona in tutto Recapito. Non si torna indietro."),
+        ),
+        Capability(
             "contacts.see_all",
             N_("Vedere tutti i gruppi"),
             N_("Toglie il limite dei gruppi. Da sola non permette nulla: serve anche una facoltà per vedere."),

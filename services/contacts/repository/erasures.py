@@ -1,0 +1,143 @@
+"""Erasures in SQL: the ledger, and what is emptied or removed when a person is erased."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection as Some
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql import ColumnElement
+
+from libs.database import insert
+from libs.database.listing import Columns, select_page
+from libs.errors import Aborted
+from libs.listing import Listing, Value
+from services.contacts.domain import Collection, ErasedPerson, Erasure, ErasureNotFound, Receipt, Sight, State
+from services.contacts.repository.tables import (
+    affiliations,
+    contacts,
+    deleted_contacts,
+    erasure_receipts,
+    erasure_visible,
+    erasures,
+    notes,
+)
+
+
+@dataclass(frozen=True)
+class SqlErasures:
+    connection: Connection
+
+    # --- the ledger ------------------------------------------------------------------------------------------------------------------
+    def get(self, person_id: UUID, sight: Sight) -> Erasure:
+        row = self.connection.execute(sa.select(erasures).where(erasures.c.person_id == person_id, erasure_visible(sight))).one_or_none()
+        if row is None:
+            raise ErasureNotFound(f"erasure {person_id} does not exist")
+        return _erasure(row, self._receipts([person_id])[person_id])
+
+    def find(self, person_id: UUID) -> Erasure | None:
+        row = self.connection.execute(sa.select(erasures).where(erasures.c.person_id == person_id).with_for_update()).one_or_none()
+        return None if row is None else _erasure(row, self._receipts([person_id])[person_id])
+
+    def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Erasure], str]:
+        columns: Columns = {"complete": _complete, "create_time": erasures.c.create_time}
+        query = sa.select(erasures).where(erasure_visible(sight))
+        rows, token = select_page(self.connection, query, listing, columns, erasures.c.person_id)
+        receipts = self._receipts([row.person_id for row in rows])
+        return [_erasure(row, receipts[row.person_id]) for row in rows], token
+
+    def all(self) -> Iterator[Erasure]:
+        for row in self.connection.execute(sa.select(erasures).order_by(erasures.c.create_time, erasures.c.person_id)).all():
+            yield _erasure(row, ())
+
+    def add(self, erasure: Erasure) -> None:
+        new = insert(self.connection, erasures).values(_row(erasure)).on_conflict_do_nothing()
+        if self.connection.execute(new.returning(erasures.c.person_id)).first() is None:
+            raise Aborted(f"{erasure.person.name} is being erased by someone else")
+        self._add_receipts(erasure)
+
+    def save(self, erasure: Erasure) -> None:
+        of_person = erasures.c.person_id == erasure.person.id
+        self.connection.execute(sa.update(erasures).where(of_person).values(_row(erasure)))
+        self.connection.execute(sa.delete(erasure_receipts).where(erasure_receipts.c.person_id == erasure.person.id))
+        self._add_receipts(erasure)
+
+    def _add_receipts(self, erasure: Erasure) -> None:
+        if erasure.receipts:
+            self.connection.execute(sa.insert(erasure_receipts), [_receipt_row(erasure.person.id, one) for one in erasure.receipts])
+
+    def _receipts(self, ids: Some[UUID]) -> dict[UUID, list[Receipt]]:
+        found: dict[UUID, list[Receipt]] = defaultdict(list)
+        of_them = sa.select(erasure_receipts).where(erasure_receipts.c.person_id.in_(ids)).order_by(erasure_receipts.c.service)
+        for row in self.connection.execute(of_them) if ids else ():
+            held = tuple(row.held.split())
+            found[row.person_id].append(Receipt(row.service, row.version, row.erased_count, row.erase_time, held, row.held_until))
+        return found
+
+    # --- what goes -------------------------------------------------------------------------------------------------------------------
+    def erased(self, person_id: UUID) -> bool:
+        return self.connection.execute(sa.select(erasures.c.person_id).where(erasures.c.person_id == person_id)).first() is not None
+
+    def was_contact(self, contact_id: UUID) -> bool:
+        gone = sa.select(deleted_contacts.c.id).where(deleted_contacts.c.id == contact_id)
+        return self.connection.execute(gone).first() is not None
+
+    def colleague(self, customer_id: UUID, contact_id: UUID) -> UUID | None:
+        others = (
+            sa.select(affiliations.c.contact_id)
+            .join(contacts, contacts.c.id == affiliations.c.contact_id)
+            .where(affiliations.c.customer_id == customer_id, contacts.c.id != contact_id, contacts.c.state == State.ACTIVE.name)
+            .order_by(affiliations.c.create_time, affiliations.c.contact_id)
+            .limit(1)
+        )
+        found: UUID | None = self.connection.execute(others).scalar_one_or_none()
+        return found
+
+    def forget(self, contact_id: UUID, customer_ids: Some[UUID]) -> int:
+        about = sa.or_(notes.c.contact_id == contact_id, notes.c.customer_id.in_(customer_ids))
+        return len(self.connection.execute(sa.delete(notes).where(about).returning(notes.c.id)).all())
+
+
+def _complete(compared: str, value: Value) -> ColumnElement[bool]:
+    return erasures.c.complete_time.is_not(None) if (compared == "!=") is not value else erasures.c.complete_time.is_(None)
+
+
+def _row(erasure: Erasure) -> dict[str, Any]:
+    return {
+        "person_id": erasure.person.id,
+        "collection": erasure.person.collection.value,
+        "customers": sorted(str(id_) for id_ in erasure.customers),
+        "erased_customers": sorted(str(id_) for id_ in erasure.erased_customers),
+        "create_time": erasure.create_time,
+        "complete_time": erasure.complete_time,
+        "version": erasure.version,
+    }
+
+
+def _receipt_row(person_id: UUID, receipt: Receipt) -> dict[str, Any]:
+    return {
+        "person_id": person_id,
+        "service": receipt.service,
+        "version": receipt.version,
+        "erased_count": receipt.erased_count,
+        "held": " ".join(receipt.held),
+        "held_until": receipt.held_until,
+        "erase_time": receipt.erase_time,
+    }
+
+
+def _erasure(row: Row[Any], receipts: Sequence[Receipt]) -> Erasure:
+    return Erasure(
+        person=ErasedPerson(Collection(row.collection), row.person_id),
+        create_time=row.create_time,
+        customers=frozenset(UUID(id_) for id_ in row.customers),
+        erased_customers=frozenset(UUID(id_) for id_ in row.erased_customers),
+        receipts=tuple(receipts),
+        complete_time=row.complete_time,
+        version=row.version,
+    )
