@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import grpc
@@ -87,6 +88,11 @@ class GrpcContacts:
 
     def get_contact(self, contact_id: UUID) -> contacts_pb2.Contact:
         return self._contacts.GetContact(contacts_pb2.GetContactRequest(name=f"contacts/{contact_id}"))
+
+    def contact_at(self, contact_id: UUID, time: datetime) -> contacts_pb2.Contact:
+        request = contacts_pb2.GetContactRequest(name=f"contacts/{contact_id}")
+        request.read_time.FromDatetime(time)
+        return self._contacts.GetContact(request)
 
     def create_contact(
         self, contact: contacts_pb2.Contact, *, skip_welcome: bool, send_set_password: bool, request_id: str

@@ -130,6 +130,11 @@ def date_time(value: Instant) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(found.isoformat(timespec="seconds"), text)
 
 
+def local_time(value: Instant) -> str:
+    """Return an instant as a field of date and time holds it, in the organisation's zone."""
+    return moment(value).replace(tzinfo=None).isoformat(timespec="milliseconds")
+
+
 def exact_time(value: Instant) -> Markup:
     """Return date and time with seconds and zone, for evidence."""
     found = moment(value)
@@ -190,6 +195,7 @@ FILTERS = {
     "time_of_day": time_of_day,
     "date_time": date_time,
     "exact_time": exact_time,
+    "local_time": local_time,
     "overdue_days": overdue_days,
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -14,9 +13,9 @@ from services.portal.views.area import file_response
 from services.portal.views.console import acts
 from services.portal.views.console.context import Reply, existing, id_of, page
 from services.portal.views.console.forms import Form
-from services.portal.views.console.lists import ALL, argument, asked, condition
+from services.portal.views.console.lists import ALL, argument, asked, condition, period
 from services.portal.views.console.names import customer_name, full_name
-from services.portal.views.formats import today, zone
+from services.portal.views.formats import today
 
 ARGUMENTS = ("resource", "actor", "method", "result", "from", "to")
 
@@ -55,11 +54,7 @@ def wanted() -> str:
         parts.append(f'resource:"{resource}"')
     if result := argument("result", acts.RESULTS):
         parts.append('result = "OK"' if result == "ok" else 'result != "OK"')
-    if first := _day("from"):
-        parts.append(f'create_time >= "{_midnight(first)}"')
-    if last := _day("to"):
-        parts.append(f'create_time < "{_midnight(last + timedelta(days=1))}"')
-    return " AND ".join(filter(None, parts))
+    return " AND ".join(filter(None, [*parts, period()]))
 
 
 def _resource() -> str:
@@ -75,17 +70,6 @@ def _actor() -> str:
         return f"accounts/{UUID(argument('actor'))}"
     except ValueError:
         return ""
-
-
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(argument(name))
-    except ValueError:
-        return None
-
-
-def _midnight(day: date) -> str:
-    return datetime.combine(day, time(), zone()).isoformat()
 
 
 # --- names -------------------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from recapito.notifications.v1.dispatches_pb2 import Explanation, Occasion
 from services.portal.service import Page, Services
 from services.portal.service.notes import Notes
 from services.portal.views.console import notes as note_pages
-from services.portal.views.console import words
+from services.portal.views.console import timeline, words
 from services.portal.views.console.contact_access import contact_access
 from services.portal.views.console.contact_actions import contact_actions
 from services.portal.views.console.contact_card import card
@@ -22,6 +22,7 @@ from services.portal.views.console.customers import contact_roles_of, groups_of
 from services.portal.views.console.evidence import evidence
 from services.portal.views.console.lists import argument, asked, condition
 from services.portal.views.console.names import customer_name, full_name
+from services.portal.views.console.past import past
 
 PORTAL = {"never": "never_entered", "on": "access.enabled", "off": "access.enabled"}
 
@@ -34,6 +35,8 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     contact_access(pages, services)
     contact_actions(pages, services)
     evidence(pages, services)
+    timeline.of_contacts(pages, services)
+    past(pages, services)
 
     @pages.get("")
     def index() -> Response:
@@ -58,11 +61,6 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     def show_messages(contact_id: UUID) -> Response:
         contact = contacts.get_contact(contact_id)
         return page("contact_messages", contact=contact, found=notifications.list_messages(asked(condition(contact=contact.name))))
-
-    @pages.get("/<uuid:contact_id>/activity")
-    def show_activity(contact_id: UUID) -> Response:
-        contact = contacts.get_contact(contact_id)
-        return page("contact_activity", contact=contact, found=contacts.list_activities(contact.name, asked("")))
 
     @pages.get("/<uuid:contact_id>/why")
     def why(contact_id: UUID) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import request, url_for
 
 from services.portal.service import Page
+from services.portal.views.formats import zone
 
 ALL = 1000  # of things that are few: groups, contacts of one customer
 
@@ -41,6 +43,27 @@ def here(**changes: str | None) -> str:
         else:
             values[name] = value
     return url_for(request.endpoint or "", **values)
+
+
+def period() -> str:
+    """Return the condition of the days that the address names (from, to), both included, in the organisation's zone."""
+    first, last = _day("from"), _day("to")
+    bounds = (
+        first and f'create_time >= "{_midnight(first)}"',
+        last and last < date.max and f'create_time < "{_midnight(last + timedelta(days=1))}"',
+    )
+    return " AND ".join(bound for bound in bounds if bound)
+
+
+def _day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(argument(name))
+    except ValueError:
+        return None
+
+
+def _midnight(day: date) -> str:
+    return datetime.combine(day, time(), zone()).isoformat()
 
 
 def asked(filter_: str, order_by: str = "") -> Page:

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from operator import eq, ge, lt, ne
 from typing import Any, TypeVar
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -48,13 +49,24 @@ def found_page(items: Iterable[P], page: Page, values: Callable[[P, str], str], 
 
 def _matches(wanted: str, value: Callable[[str], str]) -> bool:
     for condition in wanted.split(" AND ") if wanted else ():
-        parsed = re.fullmatch(r'\(?([\w.]+) (=|!=) "?([^"]*?)"?\)?', condition)
+        parsed = re.fullmatch(r'\(?([\w.]+) (=|!=|>=|<) "?([^"]*?)"?\)?', condition)
         if parsed is None:
             raise InvalidArgument.of("filter", f"{condition} is not understood", "FILTER_INVALID")
         name, operator, text = parsed.groups()
-        if (value(name) == text) != (operator == "="):
+        if not _OPERATORS[operator](*map(_instant, (value(name), text))):
             return False
     return True
+
+
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {"=": eq, "!=": ne, ">=": ge, "<": lt}
+
+
+def _instant(text: str) -> str:
+    """Return an instant in the one form in which instants compare; any other text as it is."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat() if "T" in text else text
+    except ValueError:
+        return text
 
 
 def merged(stored: P, changed: P, paths: Sequence[str]) -> P:

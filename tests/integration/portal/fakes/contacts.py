@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -40,6 +41,7 @@ class FakeContacts:
     groups: dict[UUID, Group] = field(default_factory=dict)
     contact_roles: dict[UUID, ContactRole] = field(default_factory=dict)
     activities: list[Activity] = field(default_factory=list)
+    past: list[tuple[datetime, Contact]] = field(default_factory=list)  # until when, and what
     require_fresh: Callable[[], None] = lambda: None
     requests: Requests = field(default_factory=Requests)
 
@@ -163,6 +165,12 @@ class FakeContacts:
             own = getattr(affiliation.permissions, name.lower())
             setattr(affiliation.effective_permissions, name.lower(), Permissions.ALLOW if own == Permissions.ALLOW else Permissions.DENY)
 
+    def contact_at(self, contact_id: UUID, time: datetime) -> Contact:
+        contact = self.get_contact(contact_id)
+        if time < contact.create_time.ToDatetime(UTC):
+            raise NotFound("it did not exist then")
+        return next((then for until, then in self.past if then.name == contact.name and time < until), contact)
+
     def update_contact(self, contact: Contact, paths: Sequence[str], request_id: str) -> Contact:
         check(UpdateContactRequest(contact=contact, update_mask=FieldMask(paths=paths)))
         id_ = UUID(contact.name.split("/")[1])
@@ -177,7 +185,8 @@ class FakeContacts:
 
     def list_activities(self, parent: str, page: Page) -> ListActivitiesResponse:
         of_parent = [activity for activity in self.activities if activity.name.startswith(parent) or activity.customer == parent]
-        shown, following = found_page(of_parent, page, lambda activity, name: str(getattr(activity, name)))
+        newest_first = sorted(of_parent, key=lambda activity: activity.create_time.ToNanoseconds(), reverse=True)
+        shown, following = found_page(newest_first, page, _value_of)
         return ListActivitiesResponse(activities=shown, next_page_token=following)
 
     # --- affiliations ---
@@ -321,3 +330,7 @@ class FakeContacts:
         self.require_fresh()
         self.settings.CopyFrom(merged(self.settings, settings, paths))
         return self.settings
+
+
+def _value_of(activity: Activity, name: str) -> str:
+    return activity.create_time.ToJsonString() if name == "create_time" else str(getattr(activity, name))

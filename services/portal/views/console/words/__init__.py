@@ -25,6 +25,7 @@ from services.portal.views.console.words.accounts import (
 )
 from services.portal.views.console.words.contacts import (
     ACTIVITIES,
+    ACTIVITY_KINDS,
     CATEGORIES,
     CUSTOMER_KINDS,
     DIRECTIONS,
@@ -88,6 +89,7 @@ __all__ = [
     "ACCOUNTS",
     "ACCOUNT_RULES",
     "ACTIVITIES",
+    "ACTIVITY_KINDS",
     "CATEGORIES",
     "CLIENTS",
     "CUSTOMER_KINDS",

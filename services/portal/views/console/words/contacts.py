@@ -38,6 +38,7 @@ WARNINGS: dict[int, str] = {
     contacts_pb2.Affiliation.NOTIFICATION_WITHOUT_PERMISSION: N_("Riceve email di una sezione che non può aprire nel portale."),
     contacts_pb2.Affiliation.NOTIFICATION_WITHOUT_EMAIL: N_("Ha notifiche attive ma nessuna email: non parte nulla."),
 }
+_PRIMARY = "recapito.contacts.primary_contact.changed.v1"
 # Sentences of the timeline: %(title)s is the number or title of what it is about.
 ACTIVITIES: dict[str, tuple[str, bool]] = {  # type of event -> sentence, and whether the person did it
     "recapito.identity.session.opened.v1": (N_("Accesso al portale"), True),
@@ -45,7 +46,14 @@ ACTIVITIES: dict[str, tuple[str, bool]] = {  # type of event -> sentence, and wh
     "recapito.documents.invoice.viewed.v1": (N_("Fattura %(title)s vista"), True),
     "recapito.documents.invoice.issued.v1": (N_("Fattura %(title)s emessa"), False),
     "recapito.notifications.message.sent.v1": (N_("Email spedita: %(title)s"), False),
-    "recapito.contacts.primary_contact.changed.v1": (N_("Cambiato il contatto principale"), False),
+    _PRIMARY: (N_("Non è più il contatto principale"), False),
+}
+ACTIVITY_KINDS: dict[str, str] = {  # of those that are recorded, what a filter calls them
+    "recapito.identity.session.opened.v1": N_("Accessi al portale"),
+    "recapito.documents.invoice.viewed.v1": N_("Fatture viste"),
+    "recapito.notifications.message.sent.v1": N_("Email spedite"),
+    "recapito.identity.policy.accepted.v1": N_("Informative accettate"),
+    _PRIMARY: N_("Cambi del contatto principale"),
 }
 
 
@@ -53,6 +61,8 @@ def activity(entry: contacts_pb2.Activity) -> str:
     """Return what a person did or got, in words; of an event unknown here, what it is about."""
     if entry.kind not in ACTIVITIES:
         return entry.title or entry.kind
+    if entry.kind == _PRIMARY and entry.name.startswith(f"{entry.resource}/"):
+        return _("È diventato il contatto principale")
     return _(ACTIVITIES[entry.kind][0], title=_(KINDS[entry.title]) if entry.title in KINDS else entry.title)
 
 
