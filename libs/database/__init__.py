@@ -4,7 +4,7 @@ from libs.database.delivery import RETURNED_WAIT, InboxAttempts, OutboxRows, swe
 from libs.database.engines import connect, insert, is_transient, reader, ready
 from libs.database.migrations import migrate
 from libs.database.schema import NAMING, SHARED_TABLES, inbox, metadata, outbox, requests, tables
-from libs.database.types import Cents, UtcDateTime
+from libs.database.types import Cents, JsonObject, UtcDateTime, without_key
 from libs.database.unit_of_work import OUTBOX_CHANNEL, SqlUnitOfWork, refusals
 from libs.database.waiting import Waiter, signal
 
@@ -15,6 +15,7 @@ __all__ = [
     "SHARED_TABLES",
     "Cents",
     "InboxAttempts",
+    "JsonObject",
     "OutboxRows",
     "SqlUnitOfWork",
     "UtcDateTime",
@@ -33,4 +34,5 @@ __all__ = [
     "signal",
     "sweep",
     "tables",
+    "without_key",
 ]

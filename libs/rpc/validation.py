@@ -11,6 +11,7 @@ import protovalidate
 from google.api import field_behavior_pb2, resource_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
 from protovalidate import Violation
 
 from libs.errors import FieldViolation, InvalidArgument
@@ -161,6 +162,8 @@ def _masked(resource: Message, path: str, prefix: str) -> Iterator[FieldViolatio
     message, (*outer, last) = resource, path.split(".")
     fields = [*outer, last]
     for depth, name in enumerate(fields):
+        if isinstance(message, Struct) and depth == len(fields) - 1:
+            return  # a key that the service knows about
         field = message.DESCRIPTOR.fields_by_name.get(name)
         if field is None or (depth < len(fields) - 1 and (field.message_type is None or field.is_repeated)):
             yield FieldViolation("update_mask", f'"{path}" is not a field', "FIELD_UNKNOWN")

@@ -21,6 +21,8 @@ from recapito.contacts.v1 import (
     customers_pb2_grpc,
     erasures_pb2,
     erasures_pb2_grpc,
+    fields_pb2,
+    fields_pb2_grpc,
     groups_pb2,
     groups_pb2_grpc,
     leads_pb2,
@@ -97,6 +99,11 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
         leads_pb2_grpc.add_LeadsServicer_to_server,
         servicer.Leads(new_uow, reading, now),
         leads_pb2.DESCRIPTOR.services_by_name["Leads"],
+    )
+    server.add(
+        fields_pb2_grpc.add_FieldsServicer_to_server,
+        servicer.Fields(new_uow, reading),
+        fields_pb2.DESCRIPTOR.services_by_name["Fields"],
     )
     server.add(
         notes_pb2_grpc.add_NotesServicer_to_server,

@@ -1,6 +1,7 @@
 """Entities, values, rules and errors of customers and their contacts: pure."""
 
 from services.contacts.domain.activities import Activity
+from services.contacts.domain.built_in import FIELDS
 from services.contacts.domain.candidates import Candidate, Candidates, Party, Query
 from services.contacts.domain.contact_roles import ContactRole, ContactRoleInUse, ContactRoleTaken, Succession, unknown_role
 from services.contacts.domain.contacts import (
@@ -29,6 +30,21 @@ from services.contacts.domain.contacts import (
 from services.contacts.domain.customers import Category, Customer, CustomerNotFound, Kind, TaxIdentity
 from services.contacts.domain.duplicates import Duplicate, Person, Resemblance, resemblances
 from services.contacts.domain.erasures import Collection, ErasedPerson, Erasure, ErasureNotFound, Receipt
+from services.contacts.domain.fields import (
+    MOST_CUSTOM,
+    Block,
+    Catalogue,
+    Column,
+    CustomFieldsOff,
+    Field,
+    FieldBuiltIn,
+    FieldInUse,
+    FieldNameTaken,
+    Option,
+    OptionInUse,
+    TooManyFields,
+    Type,
+)
 from services.contacts.domain.groups import EVERYTHING, Group, GroupNotEmpty, NameTaken, Sight, allowed_groups
 from services.contacts.domain.leads import Lead, LeadAnonymized, LeadConverted, LeadEmailTaken, LeadNotFound, LeadState, PostalAddress
 from services.contacts.domain.notes import Note, NoteNotFound, NotYourNote, Subject
@@ -56,7 +72,9 @@ from services.contacts.domain.views import MOST_VIEWS, NotYourView, TooManyViews
 __all__ = [
     "EMAIL_REQUIRED",
     "EVERYTHING",
+    "FIELDS",
     "KINDS",
+    "MOST_CUSTOM",
     "MOST_VIEWS",
     "NO_PERMISSIONS",
     "PROFILES",
@@ -67,10 +85,13 @@ __all__ = [
     "AffiliationView",
     "AlreadyAffiliated",
     "AlreadyLinked",
+    "Block",
     "Candidate",
     "Candidates",
+    "Catalogue",
     "Category",
     "Collection",
+    "Column",
     "Contact",
     "ContactAnonymized",
     "ContactHasLinks",
@@ -83,6 +104,7 @@ __all__ = [
     "ContactView",
     "ContactsPage",
     "ContactsSettings",
+    "CustomFieldsOff",
     "Customer",
     "CustomerNotFound",
     "Direction",
@@ -92,6 +114,10 @@ __all__ = [
     "ErasedPerson",
     "Erasure",
     "ErasureNotFound",
+    "Field",
+    "FieldBuiltIn",
+    "FieldInUse",
+    "FieldNameTaken",
     "Group",
     "GroupNotEmpty",
     "HomeCustomer",
@@ -111,6 +137,8 @@ __all__ = [
     "Note",
     "NoteNotFound",
     "Notification",
+    "Option",
+    "OptionInUse",
     "Party",
     "Permissions",
     "Person",
@@ -132,7 +160,9 @@ __all__ = [
     "Succession",
     "TaxIdentity",
     "TicketScope",
+    "TooManyFields",
     "TooManyViews",
+    "Type",
     "View",
     "ViewNameTaken",
     "ViewNotFound",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from libs.errors import AlreadyExists, FailedPrecondition, FieldViolation, InvalidArgument, NotFound
 from services.contacts.domain.erasures import nobody
+from services.contacts.domain.fields import Catalogue
 from services.contacts.domain.permissions import SILENT, Permissions, Preferences, Warning, warnings  # noqa: A004 - the contract's word
+from services.contacts.domain.profile import checked_profile
 from services.contacts.domain.values import Checks, email_address, email_key, key_of, phone_number, searchable
 
 
@@ -104,7 +107,7 @@ class PortalAccess:
 class Contact:
     """One record however many customers the person acts for. customer_id: the home customer. reports_to_id: the superior.
 
-    groups: who sees it.
+    groups: who sees it. profile: values of the fields of the catalogue, as JSON.
     """
 
     id: UUID
@@ -125,11 +128,15 @@ class Contact:
     reports_to_id: UUID | None = None
     groups: frozenset[UUID] = frozenset()
     tags: tuple[str, ...] = ()
+    profile: Mapping[str, Any] = field(default_factory=dict)
     last_access_time: datetime | None = None
     version: int = 1
 
-    def checked(self) -> Contact:
-        """Return the contact with every value in its one form; InvalidArgument names all that cannot be."""
+    def checked(self, catalogue: Catalogue, before: Contact | None = None) -> Contact:
+        """Return the contact with every value in its one form; InvalidArgument names all that cannot be.
+
+        before: as it is stored; None of a new one. Its profile must be as the catalogue says where it changes.
+        """
         self.access.check()
         with Checks("contact")() as checks:
             return replace(
@@ -139,6 +146,7 @@ class Contact:
                 email=checks.value("email", email_address, self.email),
                 contact_points=tuple(point.checked(checks, index) for index, point in enumerate(self.contact_points)),
                 tags=_tags(self.tags, checks),
+                profile=checked_profile(self.profile, before.profile if before else None, catalogue, checks),
             )
 
     def below(self, superiors: Iterable[UUID]) -> Contact:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from libs.errors import InvalidArgument
+from services.contacts.domain.fields import Block
 from services.contacts.domain.permissions import Mode, Notification, Permissions, Preferences, Section, TicketScope
 from services.contacts.domain.values import Checks, time_zone
 
@@ -49,6 +50,7 @@ class ContactsSettings:
     time_zone: str = "Europe/Rome"
     language_code: str = "it"
     modules: Modules = Modules()
+    hidden_blocks: frozenset[Block] = frozenset()
     default_permissions: Permissions = ALL_ALLOWED
     default_preferences: Preferences = ALL_ON
     profiles: tuple[Profile, ...] = PROFILES
@@ -59,6 +61,8 @@ class ContactsSettings:
             raise InvalidArgument.of("contacts_settings.default_permissions", "has nothing to inherit from", "NOTHING_TO_INHERIT")
         if _repeated([profile.id for profile in self.profiles]):
             raise InvalidArgument.of("contacts_settings.preference_profiles", "names an id twice", "DUPLICATE")
+        if Block.REGISTRY in self.hidden_blocks:
+            raise InvalidArgument.of("contacts_settings.hidden_blocks", "holds the block with the names", "BLOCK_ALWAYS_ON")
         with Checks("contacts_settings")() as checks:
             return replace(
                 self,
@@ -66,6 +70,12 @@ class ContactsSettings:
                 time_zone=checks.value("time_zone", time_zone, self.time_zone) or "Europe/Rome",
                 language_code=self.language_code or "it",
             )
+
+    @property
+    def off_blocks(self) -> frozenset[Block]:
+        """Return the blocks that forms leave out: those switched off, and those whose module is."""
+        of_modules = {Block.MEMBERSHIP: self.modules.membership, Block.CUSTOM: self.modules.custom_fields}
+        return self.hidden_blocks | {block for block, on in of_modules.items() if not on}
 
 
 def _repeated(ids: Collection[str]) -> bool:

@@ -19,6 +19,7 @@ from stdnum.it import codicefiscale, iva
 from libs.errors import FieldViolation, InvalidArgument
 
 _DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # they make a text look like another one
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _TAX_ID = re.compile(r"[A-Z0-9][A-Z0-9./]{1,27}")
 _ITALIAN = ("", "IT")
 _LONGEST_KEY = 300  # some characters unfold to eighteen: what an index holds has an end, whatever was typed
@@ -70,6 +71,18 @@ class Checks:
 
     def fault(self, field: str, description: str, reason: str) -> None:
         self._found.append(FieldViolation(f"{self._resource}.{field}", description, reason))
+
+
+def plain_text(text: str, *, lines: bool = False) -> str:
+    """Return the text in NFC, without spaces around it and without what cannot be seen. lines: it may have several."""
+    clean = unicodedata.normalize("NFC", text)
+    if lines:
+        clean = "\n".join(line.rstrip() for line in clean.replace("\r\n", "\n").replace("\r", "\n").split("\n")).strip()
+    else:
+        clean = " ".join(clean.split())
+    if _DIRECTION_MARKS.search(clean) or _CONTROL.search(clean):
+        raise Malformed("CONTROL_CHARACTER", "holds a character that cannot be seen")
+    return clean
 
 
 def folded(text: str) -> str:

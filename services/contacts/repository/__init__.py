@@ -18,6 +18,7 @@ from services.contacts.repository.contacts import SqlContacts
 from services.contacts.repository.customers import SqlCustomers
 from services.contacts.repository.duplicates import SqlDuplicates
 from services.contacts.repository.erasures import SqlErasures
+from services.contacts.repository.fields import SqlFields
 from services.contacts.repository.groups import SqlGroups
 from services.contacts.repository.leads import SqlLeads
 from services.contacts.repository.notes import SqlNotes
@@ -63,6 +64,10 @@ class _Repositories:
     @property
     def leads(self) -> SqlLeads:
         return SqlLeads(self.connection)
+
+    @property
+    def fields(self) -> SqlFields:
+        return SqlFields(self.connection)
 
     @property
     def notes(self) -> SqlNotes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -33,6 +33,7 @@ from services.contacts.domain import (
 )
 from services.contacts.repository.affiliations import views_of_contacts
 from services.contacts.repository.customers import groups_of, in_group, set_groups
+from services.contacts.repository.fields import ProfileColumns
 from services.contacts.repository.history import end_contact, keep_contact
 from services.contacts.repository.links import links_of
 from services.contacts.repository.search import (
@@ -85,11 +86,10 @@ class SqlContacts:
     def count(self, listing: Listing, sight: Sight) -> int:
         return counted(self.connection, *self._asked(listing, sight))
 
-    @staticmethod
-    def _asked(listing: Listing, sight: Sight) -> tuple[sa.Select[Any], Listing, Searched]:
+    def _asked(self, listing: Listing, sight: Sight) -> tuple[sa.Select[Any], Listing, Searched]:
         if listing.order.field == "last_access_time":
             listing = replace(listing, order=replace(listing.order, field="last_access_key"))
-        searched = Searched(_columns(sight), contacts.c.id, partial(contacts_found, sight=sight))
+        searched = Searched(_columns(self.connection, sight), contacts.c.id, partial(contacts_found, sight=sight))
         return sa.select(contacts).where(contact_visible(sight)), listing, searched
 
     def _shown(self, rows: Sequence[Row[Any]], sight: Sight) -> list[ContactView]:
@@ -201,6 +201,7 @@ def _row(contact: Contact) -> dict[str, Any]:
         "newsletter": contact.newsletter,
         "reports_to_id": contact.reports_to_id,
         **({"last_access_time": None} if contact.state is State.ANONYMIZED else {}),
+        "profile": dict(contact.profile),
         "create_time": contact.create_time,
         "update_time": contact.update_time,
         "version": contact.version,
@@ -227,6 +228,7 @@ def _contact(row: Row[Any], groups: frozenset[UUID], tags: tuple[str, ...]) -> C
         reports_to_id=row.reports_to_id,
         groups=groups,
         tags=tags,
+        profile=row.profile,
         last_access_time=row.last_access_time,
         version=row.version,
     )
@@ -236,7 +238,7 @@ def _access_key(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"
 
 
-def _columns(sight: Sight) -> dict[str, Any]:
+def _columns(connection: Connection, sight: Sight) -> Mapping[str, Any]:
     def customer(compared: str, value: Value) -> ColumnElement[bool]:
         acts = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)
         found = contacts.c.id.in_(acts.where(sa.true() if value is None else customers.c.id == value, customer_visible(sight)))
@@ -269,7 +271,7 @@ def _columns(sight: Sight) -> dict[str, Any]:
     def never_entered(compared: str, value: Value) -> ColumnElement[bool]:
         return contacts.c.last_access_time.is_(None) if value is (compared != "!=") else contacts.c.last_access_time.is_not(None)
 
-    return {
+    columns = {
         "customer": customer,
         "customer.display_name": customer_words,
         "contact_role": contact_role,
@@ -288,3 +290,4 @@ def _columns(sight: Sight) -> dict[str, Any]:
         "last_name": contacts.c.sort_name,
         "create_time": contacts.c.create_time,
     }
+    return ProfileColumns(columns, connection)

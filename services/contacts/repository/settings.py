@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from libs.errors import Aborted
 from libs.unit_of_work import Clock
-from services.contacts.domain import ContactsSettings, Modules, Permissions, Profile
+from services.contacts.domain import Block, ContactsSettings, Modules, Permissions, Profile
 from services.contacts.repository.history import keep_settings
 from services.contacts.repository.tables import preferences_of, preferences_row, settings
 
@@ -28,6 +28,7 @@ class SqlSettings:
             time_zone=row.time_zone,
             language_code=row.language_code,
             modules=Modules(row.membership, row.reserved_area, row.custom_fields),
+            hidden_blocks=frozenset(Block[name] for name in (row.hidden_blocks or "").split()),
             default_permissions=row.default_permissions,
             default_preferences=row.default_preferences,
             profiles=tuple(Profile(id_, it, en, preferences_of(chosen)) for id_, it, en, chosen in row.profiles),
@@ -54,6 +55,7 @@ def _row(domain: ContactsSettings) -> dict[str, Any]:
         "time_zone": domain.time_zone,
         "language_code": domain.language_code,
         **asdict(domain.modules),
+        "hidden_blocks": " ".join(sorted(block.name for block in domain.hidden_blocks)),
         "default_permissions": domain.default_permissions,
         "default_preferences": domain.default_preferences,
         "profiles": [[one.id, one.label_it, one.label_en, preferences_row(one.preferences)] for one in domain.profiles],

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ColumnElement
 
-from libs.database import UtcDateTime, tables
+from libs.database import JsonObject, UtcDateTime, tables
 from services.contacts.domain import Mode, Notification, Permissions, Preferences, Section, Sight, TicketScope
 
 # --- values --------------------------------------------------------------------------------------------------------------------------
@@ -136,6 +136,7 @@ contacts = sa.Table(
     sa.Column("do_not_call", sa.Boolean, nullable=False),
     sa.Column("newsletter", sa.Boolean, nullable=False),
     sa.Column("reports_to_id", sa.Uuid, sa.ForeignKey("contacts.id"), index=True),
+    sa.Column("profile", JsonObject, nullable=False, server_default='{"kind": "person"}'),
     sa.Column("last_access_time", UtcDateTime),
     # What lists order by: as text, "" for never, because an index answers no page whose order has nulls in both directions.
     sa.Column("last_access_key", sa.String(40), nullable=False, server_default=sa.text("''")),
@@ -149,6 +150,22 @@ contacts = sa.Table(
     sa.Index("ix_contacts_last_access_key_id", "last_access_key", "id"),
     # Trigrams, so that a part of a word is found without reading the table; SQLite reads the whole index.
     sa.Index("ix_contacts_found_by", "found_by", postgresql_using="gin", postgresql_ops={"found_by": "gin_trgm_ops"}),
+)
+fields = sa.Table(  # the organisation's own; built-in ones stand in the code
+    "fields",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("key", sa.String(63), nullable=False, unique=True),
+    sa.Column("label_it", sa.Text, nullable=False),
+    sa.Column("label_en", sa.Text, nullable=False),
+    sa.Column("key_it", sa.Text, nullable=False, unique=True),
+    sa.Column("key_en", sa.Text, nullable=False, unique=True),
+    sa.Column("type", sa.String(20), nullable=False),
+    sa.Column("options", sa.JSON, nullable=False),
+    sa.Column("required", sa.Boolean, nullable=False),
+    sa.Column("filterable", sa.Boolean, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
 )
 contact_roles = sa.Table(
     "contact_roles",
@@ -349,6 +366,7 @@ settings = sa.Table(  # one row
     sa.Column("membership", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("reserved_area", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("custom_fields", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("hidden_blocks", sa.Text),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 

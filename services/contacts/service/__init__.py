@@ -107,6 +107,21 @@ class Leads(Protocol):
     def delete(self, lead: domain.Lead) -> None: ...
 
 
+class Fields(Protocol):
+    """The organisation's own fields, and the values that contacts hold of them."""
+
+    def custom(self, *, lock: bool = False) -> list[domain.Field]:
+        """Return them; lock: none changes or goes before the commit. Lock them before customers and contacts."""
+        ...
+
+    def change(self, field_id: UUID) -> None: ...  # locks it: no profile is written before the commit that it might not fit
+    def add(self, field: domain.Field) -> None: ...  # FieldNameTaken
+    def save(self, field: domain.Field) -> domain.Field: ...  # FieldNameTaken; Aborted if another was faster
+    def delete(self, field: domain.Field) -> None: ...
+    def value_count(self, field: domain.Field, options: Collection[str] = ()) -> int: ...  # contacts that hold one, of these options
+    def clear(self, field: domain.Field, options: Collection[str] = ()) -> None: ...  # takes all values, or these options, from contacts
+
+
 class Notes(Protocol):
     def get(self, note_id: UUID, subject: domain.Subject, sight: Sight, *, lock: bool = False) -> domain.Note: ...  # or NotFound
     def page(self, subject: domain.Subject, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Note], str]: ...
@@ -184,6 +199,8 @@ class Repositories(Protocol):
     def contact_roles(self) -> ContactRoles: ...
     @property
     def leads(self) -> Leads: ...
+    @property
+    def fields(self) -> Fields: ...
     @property
     def notes(self) -> Notes: ...
     @property

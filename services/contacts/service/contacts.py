@@ -12,9 +12,10 @@ from libs.errors import InvalidArgument
 from libs.ids import new_id
 from libs.unit_of_work import Clock, Request
 from services.contacts import domain, wire
-from services.contacts.domain import Affiliation, Contact, ContactsSettings, ContactView, Customer, Sight
+from services.contacts.domain import Affiliation, Catalogue, Contact, ContactsSettings, ContactView, Customer, Sight
 from services.contacts.service import UnitOfWork, sight_of
 from services.contacts.service.contact_roles import check_contact_role
+from services.contacts.service.fields import catalogue
 from services.contacts.service.superiors import check_new_superior, check_superior, release_subordinates, settled
 
 
@@ -28,8 +29,8 @@ class NewContact:
     skip_welcome: bool = False
     send_set_password: bool = False
 
-    def checked(self) -> NewContact:
-        contact = self.contact.checked()
+    def checked(self, catalogue: Catalogue) -> NewContact:
+        contact = self.contact.checked(catalogue)
         return replace(self, contact=replace(contact, newsletter=bool(contact.email) if self.newsletter is None else self.newsletter))
 
 
@@ -39,11 +40,10 @@ def create_contact(make: Callable[[UUID], NewContact], request: Request, caller:
     The first contact of a customer becomes its primary one.
     """
     sight, id_ = sight_of(caller), new_id()
-    wanted = make(id_).checked()
     with uow:
         if (earlier := uow.requests.claim(request, str(id_))) is not None:
             return uow.contacts.view(UUID(earlier), sight)
-        add_contact(wanted, sight, uow=uow)
+        add_contact(make(id_).checked(catalogue(uow, lock=True)), sight, uow=uow)
         view = uow.contacts.view(id_, sight)
         uow.commit()
     return view
@@ -119,9 +119,10 @@ def update_contact(
     with uow:
         if uow.requests.claim(request, str(contact_id)) is not None:
             return uow.contacts.view(contact_id, sight)
+        known = catalogue(uow, lock=True)
         superior_id = check_new_superior(contact_id, change, sight, uow=uow)
         before = uow.contacts.get(contact_id, sight, lock=True)
-        contact = settled(replace(change(before).checked(), update_time=clock()), before, superior_id, sight, uow=uow)
+        contact = settled(replace(change(before).checked(known, before), update_time=clock()), before, superior_id, sight, uow=uow)
         save_contact(contact, before, sight, uow=uow)
         view = uow.contacts.view(contact_id, sight)
         uow.commit()

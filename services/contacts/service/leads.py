@@ -15,6 +15,7 @@ from services.contacts import domain, wire
 from services.contacts.domain import EVERYTHING, ContactView, Lead, Sight
 from services.contacts.service import UnitOfWork, sight_of
 from services.contacts.service.contacts import NewContact, add_contact
+from services.contacts.service.fields import catalogue
 
 Check = Callable[[Lead], None]  # raises EtagMismatch
 
@@ -88,7 +89,9 @@ def convert_lead(wanted: Conversion, check: Check, request: Request, caller: Cal
             contact, [lead.as_affiliation(contact)], lead.newsletter and bool(lead.email), wanted.skip_welcome, wanted.send_set_password
         )
         try:
-            add_contact(new.checked(), EVERYTHING, uow=uow)  # also with groups of the lead that are not the caller's
+            add_contact(
+                new.checked(catalogue(uow, lock=True).without_required), EVERYTHING, uow=uow
+            )  # also with groups of the lead that are not the caller's
         except domain.EmailTaken as error:
             holder_id = uow.contacts.holder_of(contact.email_key or "", sight)
             raise domain.LeadEmailTaken(wire.contact_name(holder_id) if holder_id else "") from error

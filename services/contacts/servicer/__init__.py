@@ -5,6 +5,7 @@ from services.contacts.servicer.contact_roles import ContactRoles
 from services.contacts.servicer.contacts import Contacts
 from services.contacts.servicer.customers import Customers
 from services.contacts.servicer.erasures import Erasures
+from services.contacts.servicer.fields import Fields
 from services.contacts.servicer.groups import Groups
 from services.contacts.servicer.leads import Leads
 from services.contacts.servicer.notes import Notes
@@ -18,6 +19,7 @@ __all__ = [
     "Contacts",
     "Customers",
     "Erasures",
+    "Fields",
     "Groups",
     "Leads",
     "Notes",

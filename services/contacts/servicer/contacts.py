@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
@@ -15,13 +16,14 @@ from recapito.contacts.v1.contacts_pb2_grpc import ContactsServicer
 
 from libs.errors import InvalidArgument
 from libs.ids import new_id
-from libs.listing import Listing, listing
+from libs.listing import FieldType, Listing, listing
 from libs.rpc import context
 from libs.unit_of_work import Clock
 from services.contacts import wire
-from services.contacts.domain import Person
+from services.contacts.domain import Catalogue, Person, Type
 from services.contacts.service import Reading, UnitOfWork, sight_of
 from services.contacts.service import contacts as service
+from services.contacts.service.fields import catalogue
 from services.contacts.service.moves import move_contact
 
 FIELDS = {
@@ -42,14 +44,14 @@ FIELDS = {
     "create_time": datetime,
 }
 ORDERS = ("last_name", "last_access_time", "create_time")
-
-
-def contacts_listing(request: Message) -> Listing:
-    """Read what a list of contacts is asked for, from ListContacts or from what is saved to be asked later."""
-    return listing(request, fields=FIELDS, orders=ORDERS, default_order="last_name")
-
-
 ACTIVITY_FIELDS = {"kind": str, "customer": UUID, "create_time": datetime}
+_PROFILE_TYPES: dict[Type, FieldType] = {Type.YES_NO: bool, Type.NUMBER: Decimal, Type.MONEY: Decimal, Type.DATE: date}
+
+
+def contacts_listing(request: Message, catalogue: Catalogue) -> Listing:
+    """Read what a list of contacts is asked for, from ListContacts or from what is saved to be asked later."""
+    profile = {f"profile.{field.key}": _PROFILE_TYPES.get(field.type, str) for field in catalogue.filterable}
+    return listing(request, fields={**FIELDS, **profile}, orders=ORDERS, default_order="last_name")
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,9 @@ class Contacts(ContactsServicer):
     clock: Clock
 
     def ListContacts(self, request: pb.ListContactsRequest, _context: ServicerContext) -> pb.ListContactsResponse:
-        wanted, sight = contacts_listing(request), sight_of(context.caller())
+        sight = sight_of(context.caller())
         with self.reading() as repositories:
+            wanted = contacts_listing(request, catalogue(repositories))
             found = repositories.contacts.search(wanted, sight)
             total = repositories.contacts.count(wanted, sight) if request.count_total else 0
         return pb.ListContactsResponse(
@@ -119,7 +122,8 @@ class Contacts(ContactsServicer):
     def FindDuplicates(self, request: pb.FindDuplicatesRequest, _context: ServicerContext) -> pb.FindDuplicatesResponse:
         contact, customer_id = wire.likely_contact(request.contact, new_id(), self.clock())
         with self.reading() as repositories:
-            return wire.duplicates(repositories.duplicates.of(Person.of(contact.checked()), customer_id, sight_of(context.caller())))
+            person = Person.of(contact.checked(catalogue(repositories).without_required))
+            return wire.duplicates(repositories.duplicates.of(person, customer_id, sight_of(context.caller())))
 
     def CountLinkedResources(self, request: pb.CountLinkedResourcesRequest, _context: ServicerContext) -> pb.CountLinkedResourcesResponse:
         id_, sight = wire.id_of(request.name), sight_of(context.caller())

@@ -15,9 +15,10 @@ from libs.errors import FieldViolation, InvalidArgument
 from libs.listing import listing
 from libs.rpc import context
 from services.contacts import wire
-from services.contacts.domain import View
+from services.contacts.domain import Catalogue, View
 from services.contacts.service import Reading, UnitOfWork
 from services.contacts.service import views as service
+from services.contacts.service.fields import catalogue
 from services.contacts.servicer.contacts import contacts_listing
 
 COLLECTIONS = {"contacts"}
@@ -44,16 +45,16 @@ class Views(ViewsServicer):
         caller = context.caller()
         if request.view.collection not in COLLECTIONS:
             raise InvalidArgument.of("view.collection", "is no list that views are kept of", "COLLECTION_UNKNOWN")
-        _check(request.view.filter, request.view.order_by)
+        _check(request.view.filter, request.view.order_by, self._catalogue())
         made = service.create_view(wire.new_view(request.view), context.request_of(request), caller, uow=self.new_uow())
         return wire.view(made, service.account_of(caller))
 
     def UpdateView(self, request: pb.UpdateViewRequest, _context: ServicerContext) -> pb.View:
-        caller, change = context.caller(), wire.changed_view(request.view, request.update_mask)
+        caller, change, known = context.caller(), wire.changed_view(request.view, request.update_mask), self._catalogue()
 
         def checked(before: View) -> View:
             changed = change(before)
-            _check(changed.filter, changed.order_by)
+            _check(changed.filter, changed.order_by, known)
             return changed
 
         id_ = wire.id_of(request.view.name)
@@ -70,11 +71,15 @@ class Views(ViewsServicer):
         view = service.set_default_view(id_, request.default, context.request_of(request), caller, uow=self.new_uow())
         return wire.view(view, service.account_of(caller))
 
+    def _catalogue(self) -> Catalogue:
+        with self.reading() as repositories:
+            return catalogue(repositories)
 
-def _check(wanted: str, order_by: str) -> None:
+
+def _check(wanted: str, order_by: str, known: Catalogue) -> None:
     """Refuse, by the view's fields, what the list itself would refuse when it is opened."""
     try:
-        contacts_listing(ListContactsRequest(filter=wanted, order_by=order_by))
+        contacts_listing(ListContactsRequest(filter=wanted, order_by=order_by), known)
     except InvalidArgument as error:
         faults = [FieldViolation(f"view.{fault.field}", fault.description, fault.reason) for fault in error.violations]
         raise InvalidArgument(str(error), reason=error.reason, violations=faults) from error

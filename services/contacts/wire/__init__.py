@@ -36,6 +36,7 @@ from services.contacts.wire.erasures import (
     told_of_contact,
     told_of_customer,
 )
+from services.contacts.wire.fields import changed_field, check_field, field, new_field
 from services.contacts.wire.groups import changed_group, check_group, group, new_group
 from services.contacts.wire.leads import changed_lead, check_lead, lead, new_lead
 from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, contact_name, id_of, read_time, reference_of
@@ -62,6 +63,7 @@ __all__ = [
     "changed_contact",
     "changed_contact_role",
     "changed_customer",
+    "changed_field",
     "changed_group",
     "changed_lead",
     "changed_note",
@@ -72,6 +74,7 @@ __all__ = [
     "check_contact",
     "check_contact_role",
     "check_etag",
+    "check_field",
     "check_group",
     "check_lead",
     "check_note",
@@ -89,6 +92,7 @@ __all__ = [
     "duplicates",
     "erasure",
     "erasure_requested",
+    "field",
     "group",
     "id_of",
     "lead",
@@ -99,6 +103,7 @@ __all__ = [
     "new_contact",
     "new_contact_role",
     "new_customer",
+    "new_field",
     "new_group",
     "new_lead",
     "new_note",

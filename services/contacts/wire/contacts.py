@@ -39,6 +39,7 @@ from services.contacts.wire.names import (
     timestamp,
 )
 from services.contacts.wire.permissions import permissions, permissions_of, preferences, preferences_of
+from services.contacts.wire.profile import beside_profile, changed_profile, plain, struct
 
 
 def contact(view: ContactView) -> pb.Contact:
@@ -68,6 +69,7 @@ def _contact(domain: Contact) -> pb.Contact:
         reports_to=contact_name(domain.reports_to_id) if domain.reports_to_id else "",
         groups=group_names(domain.groups),
         tags=domain.tags,
+        profile=struct(domain.profile),
         last_access_time=timestamp(domain.last_access_time) if domain.last_access_time else None,
         create_time=timestamp(domain.create_time),
         update_time=timestamp(domain.update_time),
@@ -106,7 +108,9 @@ def _day(field: str, text: str) -> date | None:
 def new_contact(message: pb.Contact, id_: UUID, now: datetime) -> tuple[Contact, list[Affiliation]]:
     """Return the contact under its id, with the affiliations that it is made with; a bare one is for its home customer."""
     home = reference_of(message.customer, "contact.customer")
-    made = _with_fields(Contact(id_, home, message.first_name, message.last_name, now, now), message)
+    made = replace(
+        _with_fields(Contact(id_, home, message.first_name, message.last_name, now, now), message), profile=plain(message.profile)
+    )
     return made, [_first_affiliation(one, made, index) for index, one in enumerate(message.affiliations)]
 
 
@@ -137,8 +141,9 @@ def likely_contact(message: pb.Contact, id_: UUID, now: datetime) -> tuple[Conta
 def changed_contact(wanted: pb.Contact, mask: FieldMask) -> Callable[[Contact], Contact]:
     def change(before: Contact) -> Contact:
         check_etag(wanted.etag, before.version)
-        message = merged(_contact(before), wanted, mask)
-        return replace(_with_fields(before, message), newsletter=message.newsletter)
+        message = merged(_contact(before), wanted, beside_profile(mask))
+        profile = changed_profile(before.profile, wanted.profile, mask)
+        return replace(_with_fields(before, message), newsletter=message.newsletter, profile=profile)
 
     return change
 
@@ -257,11 +262,13 @@ def contact_created(domain: Contact, *, skip_welcome: bool, send_set_password: b
     )
 
 
-_UNTOLD = {"version", "update_time"}
+_UNTOLD = {"version", "update_time", "profile"}
 
 
 def contact_updated(domain: Contact, before: Contact) -> events.ContactUpdated:
+    values = sorted({*domain.profile, *before.profile})
     changed = [one.name for one in fields(Contact) if one.name not in _UNTOLD and getattr(domain, one.name) != getattr(before, one.name)]
+    changed += [f"profile.{key}" for key in values if domain.profile.get(key) != before.profile.get(key)]
     return events.ContactUpdated(
         contact=contact_name(domain.id), version=domain.version, snapshot=_snapshot(domain), changed_fields=changed
     )

@@ -138,6 +138,8 @@ def _paths(descriptor: Descriptor, value: Mapping[str, Any], prefix: str) -> Ite
         nested = field.message is not None and not (field.repeated or field.well_known or field.read_key is not None)
         if nested and isinstance(item, dict) and item:
             yield from _paths(field.message, item, f"{prefix}{field.name}.")
+        elif field.message is not None and field.message.full_name == "google.protobuf.Struct" and isinstance(item, dict) and item:
+            yield from (f"{prefix}{field.name}.{own}" for own in item)
         else:
             yield prefix + field.name
 

@@ -27,18 +27,22 @@ from recapito.contacts.v1 import (
     customers_pb2,
     customers_pb2_grpc,
     erasures_pb2_grpc,
+    fields_pb2,
+    fields_pb2_grpc,
     groups_pb2,
     groups_pb2_grpc,
     leads_pb2,
     leads_pb2_grpc,
     notes_pb2,
     notes_pb2_grpc,
+    settings_pb2,
     settings_pb2_grpc,
     sub_contacts_pb2,
     sub_contacts_pb2_grpc,
     views_pb2,
     views_pb2_grpc,
 )
+from recapito.type.v1.type_pb2 import LocalizedText
 from sqlalchemy.engine import Engine
 
 from libs import database
@@ -91,6 +95,7 @@ class Api:
     erasures: erasures_pb2_grpc.ErasuresStub = field(init=False)
     groups: groups_pb2_grpc.GroupsStub = field(init=False)
     contact_roles: contact_roles_pb2_grpc.ContactRolesStub = field(init=False)
+    fields: fields_pb2_grpc.FieldsStub = field(init=False)
     leads: leads_pb2_grpc.LeadsStub = field(init=False)
     notes: notes_pb2_grpc.NotesStub = field(init=False)
     settings: settings_pb2_grpc.SettingsStub = field(init=False)
@@ -105,6 +110,7 @@ class Api:
         self.groups = groups_pb2_grpc.GroupsStub(self.channel)
         self.contact_roles = contact_roles_pb2_grpc.ContactRolesStub(self.channel)
         self.leads = leads_pb2_grpc.LeadsStub(self.channel)
+        self.fields = fields_pb2_grpc.FieldsStub(self.channel)
         self.notes = notes_pb2_grpc.NotesStub(self.channel)
         self.settings = settings_pb2_grpc.SettingsStub(self.channel)
         self.sub_contacts = sub_contacts_pb2_grpc.SubContactsStub(self.channel)
@@ -218,6 +224,19 @@ class Api:
         """Save a view of the contacts as whoever calls now."""
         view = views_pb2.View(**{"display_name": display_name, "collection": "contacts"} | fields)
         return self.views.CreateView(views_pb2.CreateViewRequest(view=view))
+
+    def switch(self, *blocks: fields_pb2.Field.Block.ValueType, **modules: bool) -> None:
+        """Switch blocks of the form off, all others on, and modules as given."""
+        wanted = settings_pb2.ContactsSettings(name="settings/contacts", hidden_blocks=blocks)
+        wanted.modules.MergeFrom(settings_pb2.ContactsSettings.Modules(**modules))
+        mask = FieldMask(paths=["hidden_blocks", *(f"modules.{name}" for name in modules)])
+        with self.operator():
+            self.settings.UpdateContactsSettings(settings_pb2.UpdateContactsSettingsRequest(contacts_settings=wanted, update_mask=mask))
+
+    def new_field(self, label: str, /, **fields: Any) -> fields_pb2.Field:
+        with self.operator():
+            given: dict[str, Any] = {"label": LocalizedText(it=label), "type": "TEXT"} | fields
+            return self.fields.CreateField(fields_pb2.CreateFieldRequest(field=fields_pb2.Field(**given)))
 
     def write_note(self, parent: str, text: str, **fields: Any) -> notes_pb2.Note:
         """Write a note as whoever calls now."""

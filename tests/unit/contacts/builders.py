@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from services.contacts.domain import Affiliation, Contact, Customer, Kind, Note, Subject
+from services.contacts.domain import FIELDS, Affiliation, Catalogue, Contact, Customer, Kind, Note, Subject
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+CATALOGUE = Catalogue.of(FIELDS, (), frozenset())
 
 
 def customer(**fields: Any) -> Customer:

@@ -16,6 +16,7 @@ from services.contacts import domain
 from services.contacts.domain import (
     KINDS,
     SECTION_OF,
+    Contact,
     ContactPoint,
     ContactRole,
     ContactRoleInUse,
@@ -39,7 +40,7 @@ from services.contacts.domain import (
     warnings,
 )
 from services.contacts.domain.values import Malformed, email_address, email_key, folded, phone_number, searchable, tax_code, vat_number
-from tests.unit.contacts.builders import NOON, contact, customer, note
+from tests.unit.contacts.builders import CATALOGUE, NOON, contact, customer, note
 
 LATER = NOON + timedelta(hours=1)
 
@@ -47,7 +48,7 @@ LATER = NOON + timedelta(hours=1)
 def refused(changed: object) -> dict[str, str]:
     """Return reason by field of what `checked` refuses."""
     with pytest.raises(InvalidArgument) as error:
-        changed.checked()  # type: ignore[attr-defined] # customers, contacts, groups and settings all have it
+        changed.checked(CATALOGUE) if isinstance(changed, Contact) else changed.checked()  # type: ignore[attr-defined] # all resources have it
     return {fault.field: fault.reason for fault in error.value.violations}
 
 
@@ -190,7 +191,7 @@ def test_every_fault_of_a_customer_is_named_at_once() -> None:
 
 def test_no_text_of_a_refusal_repeats_what_was_typed() -> None:
     with pytest.raises(InvalidArgument) as error:
-        contact(email="mario-secret", contact_points=(ContactPoint(PointKind.PHONE, "12-secret"),)).checked()
+        contact(email="mario-secret", contact_points=(ContactPoint(PointKind.PHONE, "12-secret"),)).checked(CATALOGUE)
     assert "secret" not in str(error.value)
     assert {fault.field for fault in error.value.violations} == {"contact.email", "contact.contact_points[0].value"}
 
@@ -203,7 +204,7 @@ def test_a_contact_has_both_names(name: str, value: str) -> None:
 
 
 def test_a_name_is_one_line_that_cannot_turn_its_direction() -> None:
-    assert contact(first_name=" Mario\r\n Maria\t").checked().first_name == "Mario Maria"
+    assert contact(first_name=" Mario\r\n Maria\t").checked(CATALOGUE).first_name == "Mario Maria"
     assert refused(contact(last_name="\u202eissoR")) == {"contact.last_name": "CONTROL_CHARACTER"}
 
 
@@ -214,7 +215,7 @@ def test_a_contact_has_several_numbers_and_addresses_each_in_its_one_form() -> N
         ContactPoint(PointKind.EMAIL, " Mario@Altro.Example"),
         ContactPoint(PointKind.CERTIFIED_EMAIL, "mario@pec.example"),
     )
-    kept = contact(contact_points=points).checked().contact_points
+    kept = contact(contact_points=points).checked(CATALOGUE).contact_points
     assert [point.value for point in kept] == ["+393451234567", "Mario@altro.example", "mario@pec.example"]
     assert kept[0].label == "Ufficio"
 
@@ -222,7 +223,7 @@ def test_a_contact_has_several_numbers_and_addresses_each_in_its_one_form() -> N
 def test_a_support_window_does_not_end_before_it_begins() -> None:
     day = date(2026, 1, 15)
     assert refused(contact(access=PortalAccess(True, day, date(2026, 1, 14)))) == {"contact.access.end_date": "DATES_REVERSED"}
-    assert contact(access=PortalAccess(True, day, day)).checked().access.end_date == day
+    assert contact(access=PortalAccess(True, day, day)).checked(CATALOGUE).access.end_date == day
 
 
 @pytest.mark.req("R-CON-21")

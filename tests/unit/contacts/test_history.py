@@ -11,7 +11,7 @@ import services.contacts.repository as repository
 TABLES = {"contacts", "affiliations", "customers", "settings", "contact_groups"}
 WRITES = {"insert", "update", "delete"}
 KEEPS = {"keep_contact", "keep_affiliations", "keep_customer", "keep_settings", "end_affiliations", "end_contact"}
-DECIDES_NOTHING = {"contacts.entered", "search.refresh_contacts"}  # the last access; what a contact is found by
+DECIDES_NOTHING = {"contacts.entered", "search.refresh_contacts", "fields.clear", "fields._take_out"}  # the last access; words; profile
 
 
 def calls(function: ast.FunctionDef) -> Iterator[tuple[str, set[str]]]:

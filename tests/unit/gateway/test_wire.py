@@ -83,6 +83,9 @@ def messages(descriptor: Any, depth: int = 0) -> st.SearchStrategy[Any]:
             return st.fixed_dictionaries({"seconds": st.integers(0, 2**32), "nanos": st.sampled_from([0, 5_000_000, 123_456_789])})
         case "FieldMask":
             return st.just({"paths": ["notes", "due_date"]})
+        case "Struct":
+            one = st.fixed_dictionaries({"string_value": TEXT}) | st.fixed_dictionaries({"bool_value": st.booleans()})
+            return st.fixed_dictionaries({"fields": st.dictionaries(TEXT, one, max_size=2)})
     if depth > 2:
         return st.just({})
     fields: dict[str, st.SearchStrategy[Any]] = {}
@@ -153,6 +156,12 @@ def test_any_json_is_taken_or_refused_by_field(value: Any) -> None:
     faults = reading.Faults()
     reading.fill(invoices_pb2.Invoice(), value, "invoice", faults)
     assert all(fault.field.startswith("invoice") and fault.reason for fault in faults.found)
+
+
+def test_a_changed_profile_names_the_fields_that_were_sent() -> None:
+    body = {"profile": {"tax_code": None, "source": "fiera"}, "firstName": "Laura"}
+    request: Any = requests.message(route("UpdateContact"), Sent({"contact.name": "contacts/x"}, body=body))
+    assert sorted(request.update_mask.paths) == ["first_name", "profile.source", "profile.tax_code"]
 
 
 def test_a_oneof_takes_one_of_its_fields() -> None:
