@@ -2,6 +2,7 @@
 
 from services.contacts.domain.activities import Activity
 from services.contacts.domain.built_in import FIELDS
+from services.contacts.domain.bulk import BulkResult, CountChanged, Reachable, planned
 from services.contacts.domain.candidates import Candidate, Candidates, Party, Query
 from services.contacts.domain.contact_roles import ContactRole, ContactRoleInUse, ContactRoleTaken, Succession, unknown_role
 from services.contacts.domain.contacts import (
@@ -86,6 +87,7 @@ __all__ = [
     "AlreadyAffiliated",
     "AlreadyLinked",
     "Block",
+    "BulkResult",
     "Candidate",
     "Candidates",
     "Catalogue",
@@ -104,6 +106,7 @@ __all__ = [
     "ContactView",
     "ContactsPage",
     "ContactsSettings",
+    "CountChanged",
     "CustomFieldsOff",
     "Customer",
     "CustomerNotFound",
@@ -148,6 +151,7 @@ __all__ = [
     "Preferences",
     "Profile",
     "Query",
+    "Reachable",
     "Receipt",
     "Resemblance",
     "Section",
@@ -172,6 +176,7 @@ __all__ = [
     "filled",
     "folded",
     "needs_email",
+    "planned",
     "resemblances",
     "unknown_role",
     "warnings",

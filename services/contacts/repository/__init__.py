@@ -13,6 +13,7 @@ from libs import database
 from libs.unit_of_work import Clock
 from services.contacts.repository.activities import SqlActivities
 from services.contacts.repository.affiliations import SqlAffiliations
+from services.contacts.repository.bulk import SqlBulk
 from services.contacts.repository.contact_roles import SqlContactRoles
 from services.contacts.repository.contacts import SqlContacts
 from services.contacts.repository.customers import SqlCustomers
@@ -52,6 +53,10 @@ class _Repositories:
     @property
     def duplicates(self) -> SqlDuplicates:
         return SqlDuplicates(self.connection)
+
+    @property
+    def bulk(self) -> SqlBulk:
+        return SqlBulk(self.connection, self.clock)
 
     @property
     def groups(self) -> SqlGroups:

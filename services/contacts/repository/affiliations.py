@@ -58,7 +58,7 @@ class SqlAffiliations:
         row = self.connection.execute(sa.select(affiliations).where(_of_pair(customer_id, contact_id))).one_or_none()
         if row is None:
             raise _missing(customer_id, contact_id)
-        return _affiliation(row)
+        return affiliation_of(row)
 
     def view(self, customer_id: UUID, contact_id: UUID, sight: Sight) -> AffiliationView:
         found = affiliations.c.customer_id == customer_id, affiliations.c.contact_id == contact_id
@@ -80,7 +80,7 @@ class SqlAffiliations:
 
     def of_contact(self, contact_id: UUID) -> list[Affiliation]:
         query = sa.select(affiliations).where(affiliations.c.contact_id == contact_id).order_by(affiliations.c.customer_id)
-        return [_affiliation(row) for row in self.connection.execute(query)]
+        return [affiliation_of(row) for row in self.connection.execute(query)]
 
     def is_only_one(self, customer_id: UUID, contact_id: UUID) -> bool:
         others = sa.select(affiliations.c.contact_id).where(
@@ -160,7 +160,7 @@ def _row(affiliation: Affiliation) -> dict[str, Any]:
     }
 
 
-def _affiliation(row: Row[Any]) -> Affiliation:
+def affiliation_of(row: Row[Any]) -> Affiliation:
     return Affiliation(
         customer_id=row.customer_id,
         contact_id=row.contact_id,
@@ -185,7 +185,7 @@ def _views(sight: Sight) -> sa.Select[Any]:
 
 
 def _view(row: Row[Any], default: Permissions) -> AffiliationView:
-    affiliation = _affiliation(row)
+    affiliation = affiliation_of(row)
     counting = effective(affiliation.permissions, row.customer_permissions, default)
     return AffiliationView(affiliation, row.primary, counting, f"{row.first_name} {row.last_name}", row.email)
 

@@ -89,7 +89,7 @@ class SqlContacts:
     def _asked(self, listing: Listing, sight: Sight) -> tuple[sa.Select[Any], Listing, Searched]:
         if listing.order.field == "last_access_time":
             listing = replace(listing, order=replace(listing.order, field="last_access_key"))
-        searched = Searched(_columns(self.connection, sight), contacts.c.id, partial(contacts_found, sight=sight))
+        searched = Searched(contact_columns(self.connection, sight), contacts.c.id, partial(contacts_found, sight=sight))
         return sa.select(contacts).where(contact_visible(sight)), listing, searched
 
     def _shown(self, rows: Sequence[Row[Any]], sight: Sight) -> list[ContactView]:
@@ -238,7 +238,7 @@ def _access_key(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"
 
 
-def _columns(connection: Connection, sight: Sight) -> Mapping[str, Any]:
+def contact_columns(connection: Connection, sight: Sight) -> Mapping[str, Any]:
     def customer(compared: str, value: Value) -> ColumnElement[bool]:
         acts = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)
         found = contacts.c.id.in_(acts.where(sa.true() if value is None else customers.c.id == value, customer_visible(sight)))

@@ -74,6 +74,16 @@ class Duplicates(Protocol):
     def of(self, person: domain.Person, customer_id: UUID | None, sight: Sight) -> list[domain.Duplicate]: ...  # the likeliest first
 
 
+class Bulk(Protocol):
+    """Affiliations by the filter of a list of contacts, `customer` and `contact_role` being their own."""
+
+    def count(self, listing: Listing, sight: Sight, most: int) -> int: ...  # not further than `most`
+    def lock(
+        self, listing: Listing, sight: Sight, most: int
+    ) -> list[domain.Reachable]: ...  # until the commit, with customers and contacts
+    def save(self, affiliations: Sequence[domain.Affiliation]) -> None: ...  # locked ones, each with its next version
+
+
 class Groups(Protocol):
     def get(self, group_id: UUID, sight: Sight) -> domain.Group: ...  # or NotFound
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Group], str]: ...
@@ -193,6 +203,8 @@ class Repositories(Protocol):
     def sub_contacts(self) -> SubContacts: ...
     @property
     def duplicates(self) -> Duplicates: ...
+    @property
+    def bulk(self) -> Bulk: ...
     @property
     def groups(self) -> Groups: ...
     @property

@@ -18,8 +18,9 @@ from libs.listing import Comparison, Listing, listing
 from libs.rpc import context
 from libs.unit_of_work import Clock
 from services.contacts import wire
-from services.contacts.service import Reading, UnitOfWork, sight_of
+from services.contacts.service import Reading, UnitOfWork, bulk, sight_of
 from services.contacts.service import affiliations as service
+from services.contacts.servicer.contacts import contacts_listing
 
 EVERY_CUSTOMER = "customers/-"
 
@@ -72,6 +73,17 @@ class Affiliations(AffiliationsServicer):
         key, check = wire.affiliation_ids(request.name), wire.check_affiliation(request.etag)
         service.delete_affiliation(*key, check, context.request_of(request), context.caller(), uow=self.new_uow())
         return Empty()
+
+    def BulkUpdateAffiliations(
+        self, request: pb.BulkUpdateAffiliationsRequest, _context: ServicerContext
+    ) -> pb.BulkUpdateAffiliationsResponse:
+        caller, (change, role_id) = context.caller(), wire.bulk_change(request)
+        with self.reading() as repositories:
+            wanted = contacts_listing(request, catalogue(repositories))
+            if request.validate_only:
+                return wire.bulk_result(bulk.count(wanted, caller, repositories=repositories))
+        update = bulk.BulkUpdate(wanted, change, role_id, request.expected_count)
+        return wire.bulk_result(bulk.bulk_update(update, context.request_of(request), caller, uow=self.new_uow()))
 
     def BatchGetCandidates(self, request: pb.BatchGetCandidatesRequest, _context: ServicerContext) -> pb.BatchGetCandidatesResponse:
         queries = [wire.query(one, index) for index, one in enumerate(request.queries)]

@@ -1,5 +1,6 @@
 """Domain <-> protobuf, one file per resource."""
 
+from services.contacts.wire.bulk import bulk_change, bulk_result
 from services.contacts.wire.candidates import candidates, query
 from services.contacts.wire.contact_roles import changed_contact_role, check_contact_role, contact_role, new_contact_role, succession
 from services.contacts.wire.contacts import (
@@ -58,6 +59,8 @@ __all__ = [
     "affiliation",
     "affiliation_ids",
     "affiliation_name",
+    "bulk_change",
+    "bulk_result",
     "candidates",
     "changed_affiliation",
     "changed_contact",

@@ -25,6 +25,7 @@ ACTS = {
     "recapito.contacts.v1.Erasures.AnonymizeContact": N_("Anonimizzazione di un contatto"),
     "recapito.contacts.v1.Affiliations.CreateAffiliation": N_("Collegamento di un contatto a un cliente"),
     "recapito.contacts.v1.Affiliations.UpdateAffiliation": N_("Modifica di permessi e avvisi"),
+    "recapito.contacts.v1.Affiliations.BulkUpdateAffiliations": N_("Modifica in blocco di permessi e avvisi"),
     "recapito.contacts.v1.Affiliations.MakePrimary": N_("Scelta del contatto principale"),
     "recapito.contacts.v1.Affiliations.DeleteAffiliation": N_("Scollegamento di un contatto da un cliente"),
     "recapito.contacts.v1.Customers.CreateCustomer": N_("Nuovo cliente"),
