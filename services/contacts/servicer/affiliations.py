@@ -20,6 +20,7 @@ from libs.unit_of_work import Clock
 from services.contacts import wire
 from services.contacts.service import Reading, UnitOfWork, bulk, sight_of
 from services.contacts.service import affiliations as service
+from services.contacts.service.fields import catalogue
 from services.contacts.servicer.contacts import contacts_listing
 
 EVERY_CUSTOMER = "customers/-"
