@@ -10,6 +10,7 @@ from recapito.contacts.v1.contact_roles_pb2 import ContactRole
 from recapito.contacts.v1.contacts_pb2 import ContactPoint
 from recapito.contacts.v1.leads_pb2 import Lead
 from recapito.contacts.v1.notes_pb2 import Note
+from recapito.contacts.v1.sub_contacts_pb2 import SubContact
 from recapito.notifications.v1.messages_pb2 import Message
 
 from tests.browser import DESKTOP, NARROWEST, PHONE, Window, window
@@ -32,6 +33,7 @@ def told() -> Story:
     next(iter(told.backend.notifications.messages.values())).state = Message.UNCERTAIN
     role = told.backend.contacts.create_contact_role(ContactRole(label_it="Referente amministrativo", position=10), "")
     told.backend.contacts.contacts[told.laura].affiliations[0].contact_role = role.name
+    told.backend.relations.create_sub_contact(told.mario, SubContact(contact=f"contacts/{told.laura}", relation="Dipendente"), "")
     for parent in (f"contacts/{told.laura}", f"customers/{told.abc}"):
         told.backend.notes.create_note(parent, Note(text="Chiede il preventivo entro venerdì.\n\nRichiamare.", pinned=True), "")
     lead = Lead(
@@ -61,7 +63,10 @@ def pages(told: Story) -> list[str]:
         f"/console/contacts/{told.mario}/activity", f"/console/contacts/{laura}/why?kind=invoice_issued&invoice={due}",
         f"/console/contacts/{laura}/access?operator={told.operator}",
         f"/console/contacts/{laura}/primary", f"/console/contacts/{laura}/delete", f"/console/contacts/{laura}/password",
-        f"/console/contacts/{laura}/link?q=gallo", "/console/invoices", "/console/invoices/new", f"/console/invoices/{due}",
+        f"/console/contacts/{laura}/link?q=gallo", f"/console/contacts/{laura}/move?q=gallo",
+        f"/console/contacts/{told.mario}/sub?q=verdi", f"/console/contacts/{told.mario}/sub/{laura}/edit",
+        f"/console/contacts/{told.mario}/sub/{laura}/unlink", f"/console/contacts/{laura}/unlink?customer={abc}",
+        "/console/invoices", "/console/invoices/new", f"/console/invoices/{due}",
         f"/console/invoices/{draft}/edit", f"/console/invoices/{draft}/issue", f"/console/invoices/{due}/payments/new",
         "/console/dispatches", f"/console/dispatches/{told.dispatch}?q=verdi", f"/console/dispatches/{told.dispatch}/why/{laura}",
         "/console/messages", f"/console/messages/{message}", "/console/settings", "/console/settings/organisation",

@@ -13,6 +13,7 @@ from services.portal.clients.identity import GrpcIdentity
 from services.portal.clients.leads import GrpcLeads
 from services.portal.clients.notes import GrpcNotes
 from services.portal.clients.notifications import GrpcNotifications
+from services.portal.clients.relations import GrpcRelations
 from services.portal.service import Services
 from services.portal.service.notes import Notes
 
@@ -27,11 +28,12 @@ def connect(settings: RpcSettings, *, contacts_address: str, documents_address: 
 
     return Services(
         identity=GrpcIdentity(channel(settings.identity_address)),
-        contacts=GrpcContacts(channel(contacts_address)),
+        contacts=GrpcContacts(to_contacts := channel(contacts_address)),
         documents=GrpcDocuments(channel(documents_address)),
         notifications=GrpcNotifications(channel(notifications_address)),
         audit=GrpcAudit(channel(settings.identity_address)),
         leads=GrpcLeads(channel(contacts_address)),
+        relations=GrpcRelations(to_contacts),
     )
 
 

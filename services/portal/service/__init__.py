@@ -11,8 +11,9 @@ from services.portal.service.identity import Client, Entry, Identity
 from services.portal.service.leads import Leads
 from services.portal.service.notifications import Notifications
 from services.portal.service.page import Page
+from services.portal.service.relations import Relations
 
-__all__ = ["Audit", "Client", "Contacts", "Documents", "Entry", "Identity", "Leads", "Notifications", "Page", "Services"]
+__all__ = ["Audit", "Client", "Contacts", "Documents", "Entry", "Identity", "Leads", "Notifications", "Page", "Relations", "Services"]
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,4 @@ class Services:
     notifications: Notifications
     audit: Audit
     leads: Leads
+    relations: Relations

@@ -8,7 +8,7 @@ from flask import render_template
 
 from services.portal.service import Page, Services
 from services.portal.views import own_sessions
-from services.portal.views.console.context import existing
+from services.portal.views.console.context import existing, id_of, uuid_of
 from services.portal.views.console.customers import contact_roles_of, groups_of
 from services.portal.views.console.names import customer_name, customer_of
 
@@ -29,5 +29,7 @@ def card(services: Services, contact_id: UUID, note: str = "") -> str:
         links=existing(lambda: identity.list_links(contact_id, Page(size=20))),
         sessions=None if open_sessions is None else own_sessions.rows(open_sessions.sessions),
         acceptances=existing(lambda: identity.list_acceptances(contact_id, Page(size=20))),
+        superior=existing(lambda: contacts.get_contact(uuid_of(id_of(contact.reports_to)))) if contact.reports_to else None,
+        principals=services.relations.list_principals(contact_id),
         activities=contacts.list_activities(contact.name, Page(size=6)).activities,
     )

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from recapito.contacts.v1.contacts_pb2 import Affiliation, Contact, ContactPoint
+from recapito.contacts.v1.contacts_pb2 import Affiliation, Contact, ContactPoint, FindDuplicatesResponse
 from recapito.contacts.v1.customers_pb2 import Customer
 from recapito.contacts.v1.permissions_pb2 import Permissions, PortalAccess, Preferences
 from recapito.contacts.v1.settings_pb2 import ContactsSettings
 
 from services.portal.service import Page, Services
 from services.portal.views.console import words
-from services.portal.views.console.context import Reply, id_of, uuid_of
-from services.portal.views.console.customers import contact_roles_of, groups_of, permission_values, permissions_of, phone
+from services.portal.views.console.context import Reply, existing, id_of, uuid_of
+from services.portal.views.console.customers import affiliations_of, contact_roles_of, groups_of, permission_values, permissions_of, phone
 from services.portal.views.console.forms import Form, Value
 from services.portal.views.console.lists import argument
+from services.portal.views.console.names import full_name
+from services.portal.views.console.sub_contacts import linked_under
 from services.portal.views.i18n import gettext as _
 
+Duplicate = FindDuplicatesResponse.Duplicate
 FIELDS = {  # path of the request -> field of the form
     r"contact\.(first_name|last_name|email|language_code|direction)": r"\1",
     r"contact\.contact_points.*": "phone",
+    r"contact\.reports_to": "reports_to",
+    r"sub_contact\.relation": "relation",
     r"contact\.access\.(start_date|end_date|enabled)": r"\1",
     r"contact\.groups.*": "groups",
     r"contact\.tags.*": "tags",
@@ -30,7 +36,7 @@ FIELDS = {  # path of the request -> field of the form
 }
 CONTACT_PATHS = (
     "first_name", "last_name", "email", "contact_points", "language_code", "direction", "access",
-    "block_ticket_email", "do_not_call", "newsletter", "groups", "tags",
+    "block_ticket_email", "do_not_call", "newsletter", "reports_to", "groups", "tags",
 )  # fmt: skip
 AFFILIATION_PATHS = ("position", "contact_role", "permissions", "preferences")
 ALL_OFF = Preferences()
@@ -52,8 +58,12 @@ def contact_forms(pages: Blueprint, services: Services) -> None:
         form = Form.sent() if request.method == "POST" else Form.filled(_defaults(customer, settings))
         if request.method == "POST" and not profile(form):
             with form.sending(FIELDS):
+                if likely := _unseen_duplicates(services, form, customer):
+                    return _page(services, form, customer, settings, duplicates=likely)
                 contact = _create(services, form, customer)
                 flash(_("Contatto creato"))
+                if under := argument("under"):
+                    return linked_under(services, under, contact, form)
                 next_page = "set_password" if form["password_choice"] == TYPED else "show"
                 return redirect(url_for(f"console.contacts.{next_page}", contact_id=id_of(contact)), 303)
         return _page(services, form, customer, settings)
@@ -71,6 +81,15 @@ def contact_forms(pages: Blueprint, services: Services) -> None:
                 return redirect(url_for("console.contacts.show", contact_id=contact_id), 303)
             form.compare(_values(contacts.get_contact(contact_id), contacts.get_affiliation(UUID(id_of(customer)), contact_id)))
         return _page(services, form, customer, settings, contact, affiliation)
+
+
+def _unseen_duplicates(services: Services, form: Form, customer: Customer) -> list[Duplicate]:
+    """Return who may be the person of the form, with a note, unless the operator has seen all of them and means another one."""
+    found = list(services.relations.find_duplicates(_new_contact(form, customer)).duplicates)
+    if {id_of(one.contact) for one in found} <= set(form["seen"].split()):
+        return []
+    form.note = _("Forse questa persona esiste già. Controlla qui sotto: niente di ciò che hai scritto va perso.")
+    return found
 
 
 def _create(services: Services, form: Form, customer: Customer) -> Contact:
@@ -107,10 +126,14 @@ def _page(
     settings: ContactsSettings,
     contact: Contact | None = None,
     affiliation: Affiliation | None = None,
+    duplicates: Sequence[Duplicate] = (),
 ) -> Reply:
     roles = words.contact_role_options(contact_roles_of(services), full=True)
     if "contact_role" in form.saved:
         form.saved["contact_role"] = roles.get(form.saved["contact_role"], "")
+    colleagues = _colleagues(services, customer, contact)
+    if "reports_to" in form.saved:
+        form.saved["reports_to"] = colleagues.get(form.saved["reports_to"], "")
     shown = render_template(
         "console/contact_form.html",
         form=form.again(),
@@ -120,8 +143,22 @@ def _page(
         inherited=inherited(customer, settings),
         groups=groups_of(services),
         roles=roles,
+        colleagues=colleagues,
+        duplicates=duplicates,
+        under=argument("under"),
     )
     return shown, form.code
+
+
+def _colleagues(services: Services, customer: Customer, contact: Contact | None) -> dict[str, str]:
+    """Return to whom a contact may report, as choices: who acts for the customer, and who is its superior now."""
+    found = {one.contact: one.display_name for one in affiliations_of(services, UUID(id_of(customer)))}
+    if contact is not None:
+        found.pop(contact.name, None)
+        if contact.reports_to and contact.reports_to not in found:
+            superior = existing(lambda: services.contacts.get_contact(uuid_of(id_of(contact.reports_to))))
+            found |= {contact.reports_to: full_name(superior)} if superior else {}
+    return found
 
 
 def choose_customer(services: Services, target: str) -> Reply:
@@ -188,6 +225,7 @@ def _values(contact: Contact, affiliation: Affiliation) -> dict[str, Value]:
         "block_ticket_email": _flag(contact.block_ticket_email),
         "do_not_call": _flag(contact.do_not_call),
         "newsletter": _flag(contact.newsletter),
+        "reports_to": contact.reports_to,
         "groups": list(contact.groups),
         "tags": ", ".join(contact.tags),
         "position": affiliation.position,
@@ -240,6 +278,7 @@ def _contact_of(form: Form, stored: Contact | None = None) -> Contact:
         block_ticket_email=form.on("block_ticket_email"),
         do_not_call=form.on("do_not_call"),
         newsletter=form.on("newsletter") and bool(form["email"]),
+        reports_to=form["reports_to"],
         groups=form.many("groups"),
         tags=[tag for each in form["tags"].split(",") if (tag := each.strip())],
     )

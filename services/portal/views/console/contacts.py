@@ -11,8 +11,8 @@ from recapito.notifications.v1.dispatches_pb2 import Explanation, Occasion
 
 from services.portal.service import Page, Services
 from services.portal.service.notes import Notes
+from services.portal.views.console import contact_customers, sub_contacts, timeline, words
 from services.portal.views.console import notes as note_pages
-from services.portal.views.console import timeline, words
 from services.portal.views.console.contact_access import contact_access
 from services.portal.views.console.contact_actions import contact_actions
 from services.portal.views.console.contact_card import card
@@ -34,6 +34,8 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     contact_forms(pages, services)
     contact_access(pages, services)
     contact_actions(pages, services)
+    contact_customers.add_to(pages, services)
+    sub_contacts.add_to(pages, services)
     evidence(pages, services)
     timeline.of_contacts(pages, services)
     past(pages, services)

@@ -18,6 +18,7 @@ from tests.integration.portal.fakes.identity import FakeIdentity
 from tests.integration.portal.fakes.leads import FakeLeads
 from tests.integration.portal.fakes.notes import FakeNotes
 from tests.integration.portal.fakes.notifications import FakeNotifications
+from tests.integration.portal.fakes.relations import FakeRelations
 
 
 @dataclass
@@ -29,10 +30,13 @@ class Backend:
     audit: FakeAudit
     notes: FakeNotes
     leads: FakeLeads
+    relations: FakeRelations
 
     @property
     def services(self) -> Services:
-        return Services(self.identity, self.contacts, self.documents, self.notifications, self.audit, self.leads)
+        return Services(
+            self.identity, self.contacts, self.documents, self.notifications, self.audit, leads=self.leads, relations=self.relations
+        )
 
 
 def empty_backend() -> Backend:
@@ -61,4 +65,5 @@ def empty_backend() -> Backend:
     documents.caller = caller
     notes = FakeNotes(author=lambda: f"accounts/{identity.current.account_id}" if identity.current is not None else "")
     contacts.require_fresh = documents.require_fresh = identity.require_fresh
-    return Backend(identity, contacts, documents, notifications, FakeAudit(identity.require_fresh), notes, FakeLeads(contacts))
+    audit, leads, relations = FakeAudit(identity.require_fresh), FakeLeads(contacts), FakeRelations(contacts)
+    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations)

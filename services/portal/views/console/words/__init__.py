@@ -83,6 +83,7 @@ from services.portal.views.console.words.messages import (
     rules_of,
     told_counts,
 )
+from services.portal.views.console.words.relations import RELATIONS, RESEMBLANCES, relations, resemblances
 from services.portal.views.console.words.state import State, part, positive, share, translated
 
 __all__ = [
@@ -106,6 +107,8 @@ __all__ = [
     "POLICIES",
     "PROFILES",
     "REASONS",
+    "RELATIONS",
+    "RESEMBLANCES",
     "ROLES",
     "RULES",
     "SECTIONS",
@@ -160,6 +163,8 @@ __all__ = [
     "policy_text",
     "positive",
     "reason",
+    "relations",
+    "resemblances",
     "role_hint",
     "role_name",
     "role_names",

@@ -62,7 +62,7 @@ ERRORS: dict[str, str] = {
     "LEAD_ANONYMIZED": N_("Il lead è stato reso anonimo e non si cambia più"),
     "CONTACT_IS_PRIMARY": N_("È il contatto principale. Scegli prima un altro contatto principale"),
     "ALREADY_AFFILIATED": N_("La persona agisce già per questo cliente"),
-    "REPORTS_TO_LOOP": N_("Così la catena dei superiori farebbe un giro: scegli un’altra persona"),
+    "REPORTS_TO_LOOP": N_("Questa persona riporta già, anche attraverso altre, a quella del modulo: scegline un’altra"),
     "CONTACT_UNKNOWN": N_("Questa persona non c’è più: scegline un’altra"),
     "CUSTOMER_UNKNOWN": N_("Questo cliente non c’è più: scegline un altro"),
     "SAME_CONTACT": N_("È la stessa persona: scegline un’altra"),

@@ -1,0 +1,23 @@
+"""How people hang together, as the console needs it: linked people, moves, likely duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from recapito.contacts.v1.contacts_pb2 import Contact, FindDuplicatesResponse
+from recapito.contacts.v1.sub_contacts_pb2 import ListSubContactsResponse, SubContact
+
+from services.portal.service.page import Page
+
+
+class Relations(Protocol):
+    def list_sub_contacts(self, contact_id: UUID, page: Page) -> ListSubContactsResponse: ...
+    def list_principals(self, contact_id: UUID) -> Sequence[SubContact]: ...  # the links of a contact under others
+    def get_sub_contact(self, contact_id: UUID, linked_id: UUID) -> SubContact: ...
+    def create_sub_contact(self, contact_id: UUID, link: SubContact, request_id: str) -> SubContact: ...
+    def update_sub_contact(self, link: SubContact, paths: Sequence[str], request_id: str) -> SubContact: ...
+    def delete_sub_contact(self, name: str, etag: str, request_id: str) -> None: ...
+    def move_contact(self, contact_id: UUID, customer: str, etag: str, request_id: str, *, keep_affiliation: bool) -> Contact: ...
+    def find_duplicates(self, contact: Contact) -> FindDuplicatesResponse: ...
