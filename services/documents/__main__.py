@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from libs import database, process, storage, telemetry
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
+from libs.messaging.parked import ParkedEvents
 from libs.messaging.relay import Relay
 from libs.rpc import client
 from libs.rpc.server import Server, verifier
@@ -78,9 +79,13 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     engine = _connect(settings)
     new_uow = partial(repository.SqlUnitOfWork, engine, SERVICE, now)
     events = bus.connect(settings.bus_url.get_secret_value())
+    handlers = {
+        **consumer.handlers(new_uow, now),
+        **consumer.erasing(new_uow, _contacts(settings), ParkedEvents(events, SERVICE), now),
+    }
     return [
         Relay(engine, SERVICE, events).run,
-        Consumer(engine, SERVICE, events, consumer.handlers(new_uow, now)),
+        Consumer(engine, SERVICE, events, handlers),
         jobs.store_renditions(engine, _copies(engine, settings)),
         process.sweep(engine),
     ]

@@ -33,6 +33,7 @@ from sqlalchemy.engine import Engine
 from libs import access, database, process
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
+from libs.messaging.parked import ParkedEvents
 from libs.messaging.relay import Relay
 from libs.rpc import client
 from libs.rpc.passports import PassportVerifier
@@ -140,9 +141,13 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     signer, key_life = JoseSigner(), timedelta(days=settings.signing_key_days)
     keys = partial(tokens.signing_keys, key_life, new_reads=new_reads, new_uow=new_uow, clock=now)
     events = bus.connect(settings.bus_url.get_secret_value())
+    handlers = {
+        **consumer.handlers(new_uow, _contacts(settings), now),
+        **consumer.erasing(new_uow, ParkedEvents(events, SERVICE), now),
+    }
     return [
         Relay(engine, SERVICE, events).run,
-        Consumer(engine, SERVICE, events, consumer.handlers(new_uow, _contacts(settings), now)),
+        Consumer(engine, SERVICE, events, handlers),
         jobs.link_requests(engine, new_uow),
         jobs.housekeeping(new_uow, key_life, now),
         jobs.sign_audit(new_reads, new_uow, keys, signer, FileHeads(settings.audit_head_file), now),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from recapito.contacts.events.v1.events_pb2 import ContactCreated, ContactDeleted, ContactUpdated
+from recapito.contacts.events.v1.events_pb2 import ContactCreated, ContactDeleted, ContactUpdated, ErasureRequested
 from recapito.platform.events.v1.events_pb2 import AuditEntryRecorded
 
+from libs.erasing import Erasing, SetAside
 from libs.messaging.consumer import Delivery, Handlers, one_by_one
 from libs.unit_of_work import Clock
 from services.identity import wire
@@ -34,3 +35,13 @@ def handlers(new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Handle
         ContactUpdated: one_by_one(on_contact_told),
         ContactDeleted: one_by_one(on_contact_deleted),
     }
+
+
+def erasing(new_uow: NewUnitOfWork, set_aside: SetAside, clock: Clock) -> Handlers:
+    """The event that ends everything about a person."""
+
+    def on_erasure_requested(event: ErasureRequested, event_id: UUID) -> None:
+        asked = Erasing(event.erasure, event.version, event.person)
+        use_cases.erase(asked, event_id, uow=new_uow(), set_aside=set_aside, clock=clock)
+
+    return {ErasureRequested: one_by_one(on_erasure_requested)}

@@ -14,6 +14,7 @@ from libs import database, process
 from libs.access import Caller
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
+from libs.messaging.parked import ParkedEvents
 from libs.messaging.relay import Relay
 from libs.rpc import client
 from libs.rpc.server import Server, verifier
@@ -81,9 +82,10 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     mailer = SmtpMailer(settings.smtp, settings.smtp_connections)
     deliverer = Deliverer(planner.new_uow, links, documents, mailer, words, settings.sender, now)
     events = bus.connect(settings.bus_url.get_secret_value())
+    handlers = {**consumer.handlers(planner, documents), **consumer.erasing(planner, ParkedEvents(events, SERVICE))}
     return [
         Relay(engine, SERVICE, events).run,
-        Consumer(engine, SERVICE, events, consumer.handlers(planner, documents)),
+        Consumer(engine, SERVICE, events, handlers),
         jobs.delivery(
             deliverer,
             prepare=lambda: keep_revisions(words, uow=planner.new_uow(), clock=now),

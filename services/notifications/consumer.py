@@ -15,12 +15,14 @@ from recapito.documents.events.v1 import events_pb2 as documents_events
 from recapito.identity.events.v1 import events_pb2 as identity_events
 from recapito.identity.v1 import accounts_pb2, links_pb2
 
+from libs.erasing import Erasing, SetAside, ids
 from libs.errors import NotFound
-from libs.messaging.consumer import Delivery, Handlers
+from libs.messaging.consumer import Delivery, Handlers, one_by_one
 from services.notifications import service, wire
 from services.notifications.domain.kinds import KINDS, Kind
 from services.notifications.domain.selection import NO_CIRCUMSTANCES, Candidate, Circumstances
 from services.notifications.service import planning
+from services.notifications.service.erasing import erase
 from services.notifications.service.planning import Occurrence, Planner
 
 M = TypeVar("M", bound=Message)
@@ -228,3 +230,13 @@ def handlers(planner: Planner, documents: service.Documents) -> Handlers:
         identity_events.LinkRequested: listener.on_link_requested,
         identity_events.CredentialsChanged: listener.on_credentials_changed,
     }
+
+
+def erasing(planner: Planner, set_aside: SetAside) -> Handlers:
+    """Return the event that ends everything about a person."""
+
+    def on_erasure_requested(event: contacts_events.ErasureRequested, event_id: UUID) -> None:
+        asked = Erasing(event.erasure, event.version, event.person, ids(event.customers), ids(event.erased_customers))
+        erase(asked, event_id, uow=planner.new_uow(), set_aside=set_aside, clock=planner.clock)
+
+    return {contacts_events.ErasureRequested: one_by_one(on_erasure_requested)}

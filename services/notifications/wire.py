@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from google.protobuf.message import Message as ProtobufMessage
 from google.protobuf.timestamp_pb2 import Timestamp
+from recapito.contacts.events.v1 import events_pb2 as contacts_events
 from recapito.contacts.v1 import affiliations_pb2, contacts_pb2, permissions_pb2
 from recapito.documents.v1 import invoices_pb2, payments_pb2
+from recapito.identity.events.v1 import events_pb2 as identity_events
 from recapito.notifications.events.v1 import events_pb2
 from recapito.notifications.v1 import dispatches_pb2, messages_pb2, templates_pb2
 from recapito.type.v1 import type_pb2
@@ -38,6 +41,15 @@ def timestamp(value: datetime | None) -> Timestamp | None:
     stamp = Timestamp()
     stamp.FromDatetime(value)
     return stamp
+
+
+TOLD_OF_PEOPLE: tuple[type[ProtobufMessage], ...] = (  # events that hold names, addresses or devices
+    contacts_events.ContactCreated,
+    contacts_events.CustomerCreated,
+    contacts_events.CustomerUpdated,
+    identity_events.CredentialsChanged,
+    identity_events.LinkRequested,
+)
 
 
 # --- out -----------------------------------------------------------------------------------------------------------------------------

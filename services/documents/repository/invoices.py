@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -55,6 +55,12 @@ class SqlInvoices:
             last = rows[fitting - 1]
             rows, token = rows[:fitting], listing.token(getattr(last, listing.order.field), last.id)
         return [_invoice(row) for row in rows], token
+
+    def last_issue(self, customer_ids: Collection[UUID]) -> date | None:
+        found: date | None = self.connection.execute(
+            sa.select(sa.func.max(invoices.c.issue_date)).where(invoices.c.customer_id.in_(customer_ids))
+        ).scalar_one()
+        return found
 
     def add(self, invoice: Invoice) -> None:
         self.connection.execute(sa.insert(invoices).values(_values(invoice) | {"events": 0}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -32,6 +32,7 @@ class Invoices(Protocol):
     def save_draft(self, invoice: Invoice) -> Invoice: ...  # all of it, while the stored one is a DRAFT; next version, or Aborted
     def save_issued(self, invoice: Invoice) -> Invoice: ...  # what may change after issue; next version, or Aborted
     def delete_draft(self, invoice: Invoice) -> None: ...
+    def last_issue(self, customer_ids: Collection[UUID]) -> date | None: ...  # to one of these customers
     def next_event(self, invoice_id: UUID) -> int: ...  # version of the next event about it
     def viewed(self, invoice_id: UUID, session_id: UUID) -> bool: ...
     def add_view(self, invoice_id: UUID, session_id: UUID, contact_id: UUID, time: datetime) -> bool: ...  # False: was there

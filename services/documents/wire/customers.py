@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from google.protobuf.message import Message
 from recapito.contacts.events.v1 import events_pb2 as events
 from recapito.contacts.v1 import customers_pb2 as pb
 from recapito.type.v1 import type_pb2
@@ -9,6 +10,8 @@ from recapito.type.v1 import type_pb2
 from services.documents.domain.customers import Customer
 from services.documents.domain.document import PostalAddress, TaxIdentity
 from services.documents.wire.values import id_of
+
+TOLD_OF_CUSTOMERS: tuple[type[Message], ...] = (events.CustomerCreated, events.CustomerUpdated)
 
 
 def customer_of(message: pb.Customer) -> Customer:

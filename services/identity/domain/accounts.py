@@ -234,3 +234,8 @@ def forgotten(account: Account, version: int, now: datetime) -> Account:
         delete_time=now,
         version=account.version,
     )
+
+
+def never_known(account_id: UUID, now: datetime) -> Account:
+    """Return the mark of a contact that was erased before any event of it came: those events are on their way, or were set aside."""
+    return Account(id=account_id, kind=Kind.CONTACT, display_name="", create_time=now, state=State.DISABLED, delete_time=now)

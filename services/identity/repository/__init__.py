@@ -17,6 +17,7 @@ from services.identity.repository.audit import SqlAudit
 from services.identity.repository.clients import SqlClients
 from services.identity.repository.factors import SqlChallenges, SqlFactors, SqlRecoveryCodes
 from services.identity.repository.links import SqlLinkCodes, SqlLinkRequests, SqlLinks
+from services.identity.repository.personal import SqlPersonalData
 from services.identity.repository.policies import SqlPolicies
 from services.identity.repository.providers import SqlAuthorizationRequests, SqlProviderIdentities
 from services.identity.repository.roles import SqlRoles
@@ -114,6 +115,10 @@ class SqlUnitOfWork(database.SqlUnitOfWork):
     @property
     def settings(self) -> SqlSettings:
         return SqlSettings(self.connection)
+
+    @property
+    def personal_data(self) -> SqlPersonalData:
+        return SqlPersonalData(self.connection)
 
     @property
     def audit(self) -> SqlAudit:

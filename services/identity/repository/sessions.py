@@ -127,5 +127,6 @@ class SqlSessions:
         return self.connection.execute(of_account.where(sessions.c.id != but) if but else of_account).rowcount
 
     def sweep(self, now: datetime) -> None:
-        dead = sa.or_(sessions.c.end_time <= now, sessions.c.last_use_time <= now - IDLE)
+        gone = sa.select(accounts.c.id).where(accounts.c.delete_time.is_not(None))  # one that was opened while its account went
+        dead = sa.or_(sessions.c.end_time <= now, sessions.c.last_use_time <= now - IDLE, sessions.c.account_id.in_(gone))
         self.connection.execute(sa.delete(sessions).where(dead))

@@ -263,7 +263,16 @@ class ProviderIdentities(Protocol):
     def forget(self, account_id: UUID) -> None: ...
 
 
+class PersonalData(Protocol):
+    """What stands beside an account and says who a person is."""
+
+    def erase(self, account_id: UUID, email: str) -> int: ...  # how many rows it was
+    def accepted(self, account_id: UUID) -> bool: ...  # a version of the policy, whose proof stays
+
+
 class UnitOfWork(unit_of_work.UnitOfWork, Protocol):
+    @property
+    def personal_data(self) -> PersonalData: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

@@ -1,4 +1,4 @@
-"""How accounts follow their contacts."""
+"""How accounts follow their contacts, to the end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from libs import audit
+from libs.erasing import Erasing, SetAside
 from libs.errors import Aborted, NotFound
 from libs.unit_of_work import Clock
+from services.identity import wire
 from services.identity.domain import accounts as rules
 from services.identity.domain.accounts import Account, EmailTaken, Kind, fold
 from services.identity.domain.contacts import Contact
@@ -121,6 +123,39 @@ def _save(account: Account | None, contact: Contact, version: int, *, uow: UnitO
     if saved.generation != account.generation:
         cut_off(saved.id, uow=uow)
     return saved
+
+
+def erase(asked: Erasing, event_id: UUID, *, uow: UnitOfWork, set_aside: SetAside, clock: Clock) -> None:
+    """Erase a person and announce the receipt; twice changes nothing. What is left is an id that no later event brings back to life.
+
+    Proofs of acceptance stay without address and device; so does the audit, which names accounts by id alone.
+    """
+    count = set_aside.forget(asked.subjects, wire.TOLD_OF_PEOPLE)
+    with uow:
+        if not uow.inbox.add(event_id):
+            return
+        held = []
+        if (account_id := asked.contact_id) is not None:
+            count += _erase_account(account_id, uow=uow, clock=clock)
+            held = ["audit", *(["acceptances"] if uow.personal_data.accepted(account_id) else [])]
+            for subject in asked.subjects:
+                uow.outbox.withdraw(subject, wire.TELLING_OF_PEOPLE)
+        uow.outbox.add(asked.receipt("identity", count, held))
+        uow.commit()
+
+
+def _erase_account(account_id: UUID, *, uow: UnitOfWork, clock: Clock) -> int:
+    account = uow.accounts.find(account_id)
+    if account is None:
+        uow.accounts.add(rules.never_known(account_id, clock()))
+        return 0
+    if account.kind is not Kind.CONTACT:
+        return 0
+    count = uow.personal_data.erase(account_id, account.email)
+    if account.delete_time is None:
+        _forget(account, account.contact_version, uow=uow, clock=clock)
+        count += 1
+    return count
 
 
 def _forget(account: Account, version: int, *, uow: UnitOfWork, clock: Clock) -> None:

@@ -3,7 +3,14 @@
 from services.identity.wire.accounts import account, account_kind_of, client_metadata, explanation, kind_of
 from services.identity.wire.audit import audit_entry, audit_lines, entry_of
 from services.identity.wire.contacts import contact, contact_of_snapshot
-from services.identity.wire.events import credentials_changed, link_requested, policy_accepted, session_opened
+from services.identity.wire.events import (
+    TELLING_OF_PEOPLE,
+    TOLD_OF_PEOPLE,
+    credentials_changed,
+    link_requested,
+    policy_accepted,
+    session_opened,
+)
 from services.identity.wire.factors import factor, factor_kind_of
 from services.identity.wire.links import link, link_state, purpose, purpose_of
 from services.identity.wire.names import check_etag, etag, id_of, ids_of, time
@@ -14,6 +21,8 @@ from services.identity.wire.settings import settings
 from services.identity.wire.tokens import credentials, discovery
 
 __all__ = [
+    "TELLING_OF_PEOPLE",
+    "TOLD_OF_PEOPLE",
     "acceptance",
     "account",
     "account_kind_of",

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from google.protobuf.message import Message
+from recapito.contacts.events.v1 import events_pb2 as contacts_events
 from recapito.identity.events.v1 import events_pb2 as events
 from recapito.identity.v1 import (
     accounts_pb2,
@@ -18,6 +20,12 @@ from services.identity.domain.policies import Acceptance
 from services.identity.domain.sessions import Method
 from services.identity.wire.links import purpose
 from services.identity.wire.names import time
+
+TOLD_OF_PEOPLE: tuple[type[Message], ...] = (
+    contacts_events.ContactCreated,
+    contacts_events.ContactUpdated,
+)  # they hold names and addresses
+TELLING_OF_PEOPLE: tuple[type[Message], ...] = (events.CredentialsChanged, events.LinkRequested)  # ours, of devices and pages
 
 
 def session_opened(holder: Account, version: int, session_id: UUID, method: Method, now: datetime) -> events.SessionOpened:

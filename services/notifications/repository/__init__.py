@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 from libs import database
 from services.notifications.repository.customers import SqlCustomers, SqlDeletedContacts
 from services.notifications.repository.dispatches import SqlDispatches
+from services.notifications.repository.erasures import SqlErasures
 from services.notifications.repository.messages import SqlMessages
 from services.notifications.repository.revisions import SqlRevisions
 from services.notifications.repository.suppressions import SqlSuppressions
@@ -39,6 +40,10 @@ class SqlRepositories:
     @property
     def deleted_contacts(self) -> SqlDeletedContacts:
         return SqlDeletedContacts(self.connection)
+
+    @property
+    def erasures(self) -> SqlErasures:
+        return SqlErasures(self.connection)
 
     @property
     def revisions(self) -> SqlRevisions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from libs.access import Caller
 from libs.database import insert
-from services.notifications.repository.tables import customer_groups, customers, deleted_contacts, visible
+from services.notifications.repository.tables import customer_groups, customers, deleted_contacts, gate, visible
 
 
 @dataclass(frozen=True)
@@ -42,3 +42,8 @@ class SqlDeletedContacts:
     def add(self, contact_id: UUID, now: datetime) -> None:
         new = insert(self.connection, deleted_contacts).values(contact_id=contact_id, delete_time=now)
         self.connection.execute(new.on_conflict_do_nothing())
+
+    def among(self, contact_ids: Collection[UUID]) -> frozenset[UUID]:
+        self.connection.execute(sa.select(gate.c.id).with_for_update(read=True))
+        query = sa.select(deleted_contacts.c.contact_id).where(deleted_contacts.c.contact_id.in_(contact_ids))
+        return frozenset(self.connection.execute(query).scalars())

@@ -102,6 +102,11 @@ deleted_contacts = sa.Table(
     sa.Column("contact_id", sa.Uuid, primary_key=True),
     sa.Column("delete_time", UtcDateTime, nullable=False),
 )
+gate = sa.Table(  # one row: whoever writes about people shares it, whoever erases one has it alone
+    "gate",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+)
 template_revisions = sa.Table(
     "template_revisions",
     metadata,

@@ -78,7 +78,23 @@ class Customers(Protocol):
 
 
 class DeletedContacts(Protocol):
+    """Contacts that were deleted or erased: nothing more is sent to them."""
+
     def add(self, contact_id: UUID, now: datetime) -> None: ...
+
+    def among(self, contact_ids: Collection[UUID]) -> frozenset[UUID]:
+        """Return those that are gone; until the commit nobody of the others is erased."""
+        ...
+
+
+class Erasures(Protocol):
+    """What was said to a person, and where to."""
+
+    def close_gate(self) -> None: ...  # waits until nobody writes about people, and lets nobody until the commit
+
+    def erase(self, people: Collection[str], customer_ids: Collection[UUID]) -> int:
+        """Empty all about these; return how many rows it was. people: as messages name them. customer_ids: that are the person."""
+        ...
 
 
 class Revisions(Protocol):
@@ -100,6 +116,8 @@ class Repositories(Protocol):
     def customers(self) -> Customers: ...
     @property
     def deleted_contacts(self) -> DeletedContacts: ...
+    @property
+    def erasures(self) -> Erasures: ...
     @property
     def revisions(self) -> Revisions: ...
 

@@ -193,7 +193,7 @@ class Deliverer:
         with self.new_uow() as uow:
             ours = uow.messages.settle(ended, now)
             for one in ended:
-                if one.outcome.bad_address and self.words.suspends(one.outcome.failure):
+                if one.message.id in ours and one.outcome.bad_address and self.words.suspends(one.outcome.failure):
                     uow.suppressions.add(one.message.to_address, one.outcome.failure, one.message.id, now)
                 if one.outcome.state is State.SENT and one.message.id in ours:
                     with telemetry.resumed(traces.get(one.message.id, "")):

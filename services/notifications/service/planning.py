@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -80,13 +80,15 @@ class Planner:
         suppressed = uow.suppressions.among({candidate.email for _, party in chosen for candidate in party.candidates})
         # The inbox forgets after a month; an event that is redriven later must not be decided anew.
         decided = uow.dispatches.decided({occurrence.event_id for occurrence, _ in chosen})
+        people = {candidate.contact_id for occurrence, party in chosen for candidate in people_of(occurrence, party)}
+        gone = uow.deleted_contacts.among({contact_id for contact_id in people if contact_id is not None})
         dispatches, messages = [], []
         for occurrence, party in chosen:
             if (occurrence.event_id, occurrence.kind.name, occurrence.subject) in decided:
                 continue
             dispatch = self._dispatch(occurrence, party, now)
             circumstances = self.circumstances(occurrence, suppressed)
-            decisions = select_recipients(occurrence.kind, people_of(occurrence, party), circumstances)
+            decisions = select_recipients(occurrence.kind, _without(gone, people_of(occurrence, party)), circumstances)
             dispatches.append(dispatch)
             messages += [self.message(dispatch, decision, circumstances, now) for decision in decisions]
         uow.dispatches.add(dispatches)
@@ -144,6 +146,11 @@ def people_of(occurrence: Occurrence, party: service.Party) -> Sequence[Candidat
         return party.candidates
     known = {candidate.person: candidate for candidate in party.candidates}
     return [known.get(person) or Candidate(person, deleted=True) for person in sorted(occurrence.people)]
+
+
+def _without(gone: Collection[UUID], people: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Return the people, of those who went since contacts was asked no more than that."""
+    return [Candidate(one.person, deleted=True) if one.contact_id in gone else one for one in people]
 
 
 def facts_of(occurrence: Occurrence, party: service.Party) -> dict[str, Any]:

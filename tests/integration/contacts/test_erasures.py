@@ -21,6 +21,7 @@ from libs.errors import FailedPrecondition, InvalidArgument, NotFound, Permissio
 from services.contacts import repository, wire
 from services.contacts.__main__ import now
 from services.contacts.service import erasures as use_cases
+from tests.everything import everything
 from tests.integration.contacts.conftest import OPERATOR, Api
 from tests.integration.contacts.test_consumer import activities, deliver
 
@@ -63,24 +64,13 @@ def answer(api: Api, request: ErasureRequested, services: Sequence[str] = OTHERS
         deliver(api, receipt)
 
 
-def everything_stored(api: Api) -> str:
-    """Return every row of every table as text, small letters."""
-    found = []
-    with api.engine.connect() as connection:
-        for table in sa.inspect(connection).get_table_names():
-            for row in connection.execute(sa.text(f'SELECT * FROM "{table}"')):
-                values = (bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value) for value in row)
-                found.append(f"{table}: {'|'.join(values)}".lower())
-    return "\n".join(found)
-
-
 @pytest.mark.req("R-DEL-07", "R-DEL-09")
 def test_nothing_of_the_person_is_left_in_any_table(api: Api) -> None:
     contact = giuseppina(api)
     with api.operator():
-        assert all(word in everything_stored(api) for word in PERSONAL)
+        assert all(word in everything(api.engine) for word in PERSONAL)
         erasure = anonymize(api, contact.name)
-        stored = everything_stored(api)
+        stored = everything(api.engine)
         assert [word for word in PERSONAL if word in stored] == []
         assert not api.events_of(ContactUpdated)
         assert contact.name not in [event.contact for event in api.events_of(ContactCreated)]
@@ -178,7 +168,7 @@ def test_a_customer_that_is_the_person_goes_with_it_and_a_company_does_not(api: 
     contact = api.new_contact(itself, first_name="Giuseppina", last_name="Bevilacqua", affiliations=[affiliation])
     with api.operator():
         anonymize(api, contact.name)
-        stored = everything_stored(api)
+        stored = everything(api.engine)
         assert [word for word in (*PERSONAL, "rssmra85t10a562s") if word in stored] == []
         assert api.customer_of(itself.name).display_name == "Persona anonimizzata"
         assert api.customer_of(company.name).display_name == "ACME S.r.l."
@@ -283,7 +273,7 @@ def test_the_ledger_erases_again_whoever_a_restore_brought_back(api: Api, with_l
         kept = json.loads(json.dumps([wire.ledger_row(one) for one in repositories.erasures.all()]))
     restore(api, contact, with_ledger=with_ledger)
     assert use_cases.reapply([wire.of_ledger_row(row) for row in kept], new_uow=new_uow, clock=now) == 1
-    stored = everything_stored(api)
+    stored = everything(api.engine)
     assert [word for word in PERSONAL if word in stored] == []
     with api.operator():
         erasure = erasure_of(api, contact)

@@ -154,6 +154,10 @@ class FakeRequests(_View):
 
 
 class FakeInvoices(_View):
+    def last_issue(self, customer_ids: Collection[UUID]) -> date | None:
+        days = [one.issue_date for one in self.now.invoices.values() if one.customer_id in customer_ids and one.issue_date]
+        return max(days, default=None)
+
     def get(self, invoice_id: UUID, caller: Caller) -> Invoice:
         found = self.now.invoices.get(invoice_id)
         hidden = (
