@@ -30,7 +30,7 @@ from recapito.identity.v1 import (
 )
 from sqlalchemy.engine import Engine
 
-from libs import access, database, process
+from libs import access, database, process, telemetry
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
 from libs.messaging.parked import ParkedEvents
@@ -52,6 +52,7 @@ from services.identity.domain.roles import METHODLESS
 from services.identity.domain.tokens import PUBLISHED_AT_LEAST, PUBLISHED_BEFORE_USE
 from services.identity.repository.vault import Vault
 from services.identity.service import NewUnitOfWork, accounts, audit, factors, tokens
+from services.identity.service.contacts import reproject as follow_all
 from services.identity.service.factors import Enrolment
 from services.identity.service.verification import Verifiers
 from services.identity.settings import Settings
@@ -187,6 +188,15 @@ def report_audit(settings: Settings) -> int:
 
 # --- commands ------------------------------------------------------------------------------------------------------------------------
 main = process.commands(SERVICE, Settings, serve, work)
+
+
+@main.command()
+def reproject() -> None:
+    """Make the account of every contact as contacts has it, and forget those whose contact is gone."""
+    settings = Settings.load()
+    telemetry.setup(SERVICE, settings)
+    _, new_uow, _ = _units_of_work(settings)
+    click.echo(f"{follow_all(new_uow=new_uow, contacts=_contacts(settings), clock=now)} contacts")
 
 
 @main.command()

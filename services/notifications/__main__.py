@@ -1,4 +1,4 @@
-"""Builds the real objects of notifications: python -m services.notifications server|worker|migrate|dead."""
+"""Builds the real objects of notifications: python -m services.notifications server|worker|migrate|reproject|dead."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
+import click
 from recapito.notifications.v1 import dispatches_pb2, dispatches_pb2_grpc, messages_pb2, messages_pb2_grpc
 from sqlalchemy.engine import Engine
 
-from libs import database, process
+from libs import database, process, telemetry
 from libs.access import Caller
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
@@ -19,13 +20,13 @@ from libs.messaging.relay import Relay
 from libs.rpc import client
 from libs.rpc.server import Server, verifier
 from services.notifications import consumer, jobs, repository, service, servicer
-from services.notifications.clients.contacts import GrpcContacts
+from services.notifications.clients.contacts import GrpcContacts, GrpcCustomers
 from services.notifications.clients.documents import GrpcDocuments
 from services.notifications.clients.identity import GrpcLinks
 from services.notifications.clients.smtp import SmtpMailer
 from services.notifications.clients.words import FileWords
 from services.notifications.service.delivering import Deliverer, keep_revisions
-from services.notifications.service.planning import Planner
+from services.notifications.service.planning import Planner, reproject_customers
 from services.notifications.service.reading import Foresight
 from services.notifications.settings import Settings
 
@@ -97,6 +98,17 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
 
 
 main = process.commands(SERVICE, Settings, serve, work)
+
+
+@main.command()
+def reproject() -> None:
+    """Take over the groups of all customers from contacts."""
+    settings = Settings.load()
+    telemetry.setup(SERVICE, settings)
+    known = GrpcCustomers(client.connect(settings.contacts_address, service=SERVICE, settings=settings))
+    count = reproject_customers(known.every(), new_uow=partial(repository.SqlUnitOfWork, _connect(settings), SERVICE, now))
+    click.echo(f"{count} customers")
+
 
 if __name__ == "__main__":
     main()

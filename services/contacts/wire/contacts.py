@@ -74,6 +74,7 @@ def _contact(domain: Contact) -> pb.Contact:
         create_time=timestamp(domain.create_time),
         update_time=timestamp(domain.update_time),
         etag=etag(domain.version),
+        version=domain.version,
     )
 
 

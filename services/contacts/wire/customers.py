@@ -65,6 +65,7 @@ def customer(domain: Customer) -> pb.Customer:
         create_time=timestamp(domain.create_time),
         update_time=timestamp(domain.update_time),
         etag=etag(domain.version),
+        version=domain.version,
     )
 
 

@@ -12,7 +12,7 @@ from services.documents.domain.document import TaxIdentity
 class Customer:
     """kind: a name of contacts' Customer.Kind. language_code: "it" or "en", of its documents. groups: whose operators see it.
 
-    version: of the event that told it; 0 when it was asked for instead.
+    version: grows with each change in contacts, in events and answers alike.
     """
 
     id: UUID

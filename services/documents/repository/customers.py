@@ -30,17 +30,15 @@ class SqlCustomers:
         self._write(customer, now, sa.false())
 
     def apply(self, customer: Customer, now: datetime) -> None:
-        self._write(customer, now, customers.c.version < customer.version)
-
-    def refresh(self, customer: Customer, started: datetime, now: datetime) -> None:
-        self._write(customer, now, customers.c.update_time < started)
+        # The same version says the same: written again, it mends a row that went wrong.
+        self._write(customer, now, customers.c.version <= customer.version)
 
     def _write(self, customer: Customer, now: datetime, condition: ColumnElement[bool]) -> None:
         """Insert, or overwrite where the condition holds; its groups too."""
-        name = {"display_name": customer.display_name, "search": folded(customer.display_name)[:400], "update_time": now}
-        new = insert(self.connection, customers).values(id=customer.id, version=customer.version, **name)
-        newer = sa.case((customers.c.version < customer.version, customer.version), else_=customers.c.version)
-        written = new.on_conflict_do_update(index_elements=[customers.c.id], set_={**name, "version": newer}, where=condition)
+        name = {"display_name": customer.display_name, "search": folded(customer.display_name)[:400]}
+        row = {**name, "update_time": now, "version": customer.version}
+        new = insert(self.connection, customers).values(id=customer.id, **row)
+        written = new.on_conflict_do_update(index_elements=[customers.c.id], set_=row, where=condition)
         if self.connection.execute(written.returning(customers.c.id)).first() is None:
             return
         self.connection.execute(sa.delete(customer_groups).where(customer_groups.c.customer_id == customer.id))

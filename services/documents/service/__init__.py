@@ -50,8 +50,7 @@ class Customers(Protocol):
 
     def visible(self, customer_id: UUID, caller: Caller) -> bool: ...
     def add(self, customer: Customer, now: datetime) -> None: ...  # unless it is known
-    def apply(self, customer: Customer, now: datetime) -> None: ...  # an event: unless a newer one was applied
-    def refresh(self, customer: Customer, started: datetime, now: datetime) -> None: ...  # unless an event came since
+    def apply(self, customer: Customer, now: datetime) -> None: ...  # unless a newer version was applied
 
 
 class Numbers(Protocol):

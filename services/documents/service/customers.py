@@ -31,11 +31,10 @@ def apply_customer(customer: Customer, event_id: UUID, *, uow: UnitOfWork, clock
 
 def reproject_customers(*, contacts: Contacts, new_uow: Callable[[], UnitOfWork], clock: Clock) -> int:
     """Take over every customer from contacts, and return how many; what an event told meanwhile is newer and stays."""
-    started = clock()
     count = 0
     for customer in contacts.customers():
         with new_uow() as uow:
-            uow.customers.refresh(customer, started, clock())
+            uow.customers.apply(customer, clock())
             uow.commit()
         count += 1
     return count

@@ -22,6 +22,7 @@ def customer_of(message: pb.Customer) -> Customer:
         language_code=_language(message.language_code),
         groups=frozenset(id_of(group) for group in message.groups),
         tax_identity=tax_identity_of(message.tax_identity),
+        version=message.version,
     )
 
 

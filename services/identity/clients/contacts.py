@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from services.identity import wire
 from services.identity.domain.contacts import Area, Contact
 
 _TIMEOUT_SECONDS = 2.0
+_PAGE_SIZE = 500
 _SETTINGS_SECONDS = 60.0
 _RETRY_SECONDS = 5.0
 
@@ -41,6 +43,15 @@ class GrpcContacts:
         except ServiceError as error:
             raise _unavailable(error) from error
         return wire.contact(found)
+
+    def every(self) -> Iterator[Contact]:
+        token = ""
+        while True:
+            with context.as_person(""):
+                page = self._contacts.ListContacts(contacts_pb2.ListContactsRequest(page_size=_PAGE_SIZE, page_token=token))
+            yield from map(wire.contact, page.contacts)
+            if not (token := page.next_page_token):
+                return
 
     def area(self, now: datetime) -> Area:
         """Whether the area is open, and the day there; asked at most once a minute.

@@ -22,7 +22,10 @@ NO_ACCESS = Access()
 
 @dataclass(frozen=True)
 class Contact:
-    """permissions: for each customer it acts for, what counts there now, by the names of access.v1.Contact, PRIMARY among them."""
+    """permissions: for each customer it acts for, what counts there now, by the names of access.v1.Contact, PRIMARY among them.
+
+    version: grows with each change in contacts; 0 when it was not told.
+    """
 
     id: UUID
     display_name: str = ""
@@ -34,6 +37,7 @@ class Contact:
     access: Access = NO_ACCESS
     anonymized: bool = False
     permissions: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
+    version: int = 0
 
     def acts_for(self, wanted: UUID | None) -> UUID | None:
         """Return the customer for whom it acts: the wanted one when it may, else the home customer, else any; None without one."""

@@ -143,6 +143,10 @@ class SqlAccounts:
         rows = self.connection.execute(sa.select(accounts).where(accounts.c.id.in_(set(account_ids)))).all()
         return {account.id: account for account in self._loaded(rows)}
 
+    def of_contacts(self) -> set[UUID]:
+        known = sa.select(accounts.c.id).where(accounts.c.kind == Kind.CONTACT.value, accounts.c.delete_time.is_(None))
+        return set(self.connection.execute(known).scalars())
+
     def by_login(self, email: str, kind: Kind | None) -> list[Account]:
         query = sa.select(accounts).where(accounts.c.login == fold(email)).order_by(accounts.c.kind.desc())
         return self._loaded(self.connection.execute(query.where(accounts.c.kind == kind.value) if kind else query).all())

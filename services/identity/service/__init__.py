@@ -42,6 +42,7 @@ class Accounts(Protocol):
     def find(self, account_id: UUID) -> Account | None: ...  # also a deleted one
     def find_all(self, account_ids: Sequence[UUID]) -> dict[UUID, Account]: ...  # also deleted ones
     def lock(self, account_id: UUID) -> Account: ...  # as get, and nobody else changes it until the commit
+    def of_contacts(self) -> set[UUID]: ...  # of those that are not deleted
     def by_login(self, email: str, kind: Kind | None) -> list[Account]: ...  # operators first
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Account], str]: ...
     def add(self, account: Account) -> Account: ...  # EmailTaken when its address is another's login; ROLE_UNKNOWN
@@ -328,6 +329,7 @@ class Contacts(Protocol):
     """The service contacts."""
 
     def find(self, contact_id: UUID) -> Contact | None: ...  # as it is now; None when there is none; Unavailable when it cannot be asked
+    def every(self) -> Iterator[Contact]: ...
     def area(self, now: datetime) -> Area: ...  # as the organisation last said
 
 

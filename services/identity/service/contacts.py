@@ -79,20 +79,43 @@ def refresh(contact_id: UUID, *, new_uow: NewUnitOfWork, contacts: Contacts, clo
 
 def _refresh(contact_id: UUID, *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Account | None:
     contact = contacts.find(contact_id)
-    if contact is None or contact.anonymized:
+    if contact is None:
         _forget_unknown(contact_id, uow=new_uow(), clock=clock)
+        return None
+    return _take_over(contact, new_uow=new_uow, contacts=contacts, clock=clock)
+
+
+def _take_over(contact: Contact, *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Account | None:
+    """Make the account as contacts answered; what an event told meanwhile is newer and stays."""
+    if contact.anonymized:
+        _forget_unknown(contact.id, uow=new_uow(), clock=clock)
         return None
 
     def apply() -> Account | None:
         with new_uow() as uow:
-            account = uow.accounts.find(contact_id)
+            account = uow.accounts.find(contact.id)
             if account is not None and (account.kind is not Kind.CONTACT or account.delete_time is not None):
                 return None
-            saved = _save(account, contact, 0, uow=uow, clock=clock)
+            if account is not None and 0 < contact.version < account.contact_version:
+                return account
+            saved = _save(account, contact, contact.version, uow=uow, clock=clock)
             uow.commit()
         return saved
 
     return _making_way(apply, contact, new_uow=new_uow, contacts=contacts, clock=clock)
+
+
+def reproject(*, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> int:
+    """Make the account of every contact as the contact is, and forget those whose contact is gone; return how many contacts there are."""
+    with audit.aside():
+        for contact in contacts.every():
+            _take_over(contact, new_uow=new_uow, contacts=contacts, clock=clock)
+        listed = {contact.id for contact in contacts.every()}  # anew: one may have been deleted since it was read, and its event be past
+        with new_uow() as uow:
+            gone = uow.accounts.of_contacts() - listed
+        for contact_id in gone:
+            _refresh(contact_id, new_uow=new_uow, contacts=contacts, clock=clock)
+    return len(listed)
 
 
 def _forget_unknown(contact_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:

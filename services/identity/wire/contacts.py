@@ -36,6 +36,7 @@ def contact(found: contacts_pb2.Contact) -> Contact:
         access=_access(found.access),
         anonymized=found.state == contacts_pb2.Contact.ANONYMIZED,
         permissions={UUID(affiliation.name.split("/")[1]): _permissions(affiliation) for affiliation in found.affiliations},
+        version=found.version,
     )
 
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 import grpc
-from recapito.contacts.v1 import affiliations_pb2, affiliations_pb2_grpc, contacts_pb2, contacts_pb2_grpc, settings_pb2, settings_pb2_grpc
+from recapito.contacts.v1 import (
+    affiliations_pb2,
+    affiliations_pb2_grpc,
+    contacts_pb2,
+    contacts_pb2_grpc,
+    customers_pb2,
+    customers_pb2_grpc,
+    settings_pb2,
+    settings_pb2_grpc,
+)
 
 from services.notifications import service, wire
 
 AT_ONCE = 100  # customers in one call
+CUSTOMERS_AT_ONCE = 500  # of a list
 SETTINGS_KEPT_SECONDS = 60.0
 
 
@@ -43,6 +53,22 @@ class GrpcContacts:
             settings = self._settings.GetContactsSettings(settings_pb2.GetContactsSettingsRequest(name="settings/contacts"))
             self._organisation = now, (settings.organization_name, settings.time_zone or "Europe/Rome")
         return self._organisation[1]
+
+
+class GrpcCustomers:
+    """The list of all customers, for what is built anew."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._customers = customers_pb2_grpc.CustomersStub(channel)
+
+    def every(self) -> Iterator[service.KnownCustomer]:
+        token = ""
+        while True:
+            page = self._customers.ListCustomers(customers_pb2.ListCustomersRequest(page_size=CUSTOMERS_AT_ONCE, page_token=token))
+            for one in page.customers:
+                yield service.KnownCustomer(wire.id_of(one.name), one.version, [wire.id_of(group) for group in one.groups])
+            if not (token := page.next_page_token):
+                return
 
 
 def _party(

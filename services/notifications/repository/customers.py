@@ -22,7 +22,7 @@ class SqlCustomers:
     def apply(self, customer_id: UUID, version: int, groups: Sequence[UUID]) -> None:
         new = insert(self.connection, customers).values(id=customer_id, version=version)
         taken = new.on_conflict_do_update(
-            index_elements=[customers.c.id], set_={"version": version}, where=customers.c.version < version
+            index_elements=[customers.c.id], set_={"version": version}, where=customers.c.version <= version
         ).returning(customers.c.id)
         if self.connection.execute(taken).first() is None:
             return

@@ -70,6 +70,15 @@ class Suppressions(Protocol):
     def add(self, address: str, failure: str, message_id: UUID, now: datetime) -> None: ...
 
 
+@dataclass(frozen=True)
+class KnownCustomer:
+    """What notifications keeps of a customer. version: grows with each change in contacts."""
+
+    id: UUID
+    version: int
+    groups: Sequence[UUID]
+
+
 class Customers(Protocol):
     """The projection of contacts' customers: their groups, which decide who sees their messages."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -176,6 +176,17 @@ def forget_contact(contact_id: UUID, event_id: UUID, *, uow: service.UnitOfWork,
         cancelled = uow.messages.cancel_of(contact_id, "CANCEL_PERSON_GONE")
         uow.commit()
     MESSAGES.labels(State.CANCELLED.name).inc(cancelled)
+
+
+def reproject_customers(known: Iterable[service.KnownCustomer], *, new_uow: Callable[[], service.UnitOfWork]) -> int:
+    """Take over every customer from contacts, and return how many; what an event told meanwhile is newer and stays."""
+    count = 0
+    for customer in known:
+        with new_uow() as uow:
+            uow.customers.apply(customer.id, customer.version, customer.groups)
+            uow.commit()
+        count += 1
+    return count
 
 
 def keep_customer(customer_id: UUID, version: int, groups: Sequence[UUID], event_id: UUID, *, uow: service.UnitOfWork) -> None:

@@ -147,21 +147,10 @@ def test_an_older_event_does_not_overwrite_a_newer(uow: SqlUnitOfWork, engine: E
         assert not reader.customers.visible(ACME, operator(NORTH))
 
 
-def test_reprojecting_does_not_overwrite_what_an_event_told_meanwhile(uow: SqlUnitOfWork, engine: Engine) -> None:
-    started = NOON
+def test_of_what_contacts_tells_the_greatest_version_stays(uow: SqlUnitOfWork, engine: Engine) -> None:
     with uow:
-        uow.customers.apply(customer(version=7, groups=frozenset({SOUTH})), started + timedelta(seconds=1))
-        uow.customers.refresh(customer(groups=frozenset({NORTH})), started, started + timedelta(seconds=2))
-        uow.commit()
-    with SqlReader(database.reader(engine)) as reader:
-        assert reader.customers.visible(ACME, operator(SOUTH))
-
-
-def test_reprojecting_takes_over_what_is_older_and_events_go_on_from_their_version(uow: SqlUnitOfWork, engine: Engine) -> None:
-    with uow:
-        uow.customers.apply(customer(version=7, groups=frozenset({NORTH})), NOON)
-        uow.customers.refresh(customer(groups=frozenset({SOUTH})), NOON + timedelta(seconds=1), NOON + timedelta(seconds=2))
-        uow.customers.apply(customer(version=6, groups=frozenset({NORTH})), NOON + timedelta(seconds=3))
+        uow.customers.apply(customer(version=7, groups=frozenset({SOUTH})), NOON)
+        uow.customers.apply(customer(version=6, groups=frozenset({NORTH})), NOON + timedelta(seconds=1))
         uow.commit()
     with SqlReader(database.reader(engine)) as reader:
         assert reader.customers.visible(ACME, operator(SOUTH))

@@ -226,11 +226,8 @@ class FakeCustomers(_View):
         self.now.customers.setdefault(customer.id, customer)
 
     def apply(self, customer: Customer, now: datetime) -> None:
-        if customer.id not in self.now.customers or self.now.customers[customer.id].version < customer.version:
+        if customer.id not in self.now.customers or self.now.customers[customer.id].version <= customer.version:
             self.now.customers[customer.id] = customer
-
-    def refresh(self, customer: Customer, started: datetime, now: datetime) -> None:
-        self.now.customers[customer.id] = customer
 
 
 class FakeNumbers(_View):
