@@ -27,7 +27,7 @@ def erase(asked: Erasing, event_id: UUID, *, uow: UnitOfWork, contacts: Contacts
             return
         now = clock()
         for customer in customers:
-            uow.customers.refresh(customer, now, now)
+            uow.customers.apply(customer, now)
         last = uow.invoices.last_issue(asked.customers)
         held, until = (["invoices"], _held_until(last)) if last else ([], None)
         uow.outbox.add(asked.receipt("documents", count + len(customers), held, until))
