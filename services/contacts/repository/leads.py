@@ -57,6 +57,13 @@ class SqlLeads:
         set_groups(self.connection, lead_groups, lead.id, lead.groups)
         return saved
 
+    def of_contact(self, contact_id: UUID) -> list[Lead]:
+        """Return the leads that a contact was, whoever may see them; nobody changes them before the commit."""
+        query = sa.select(leads).where(leads.c.contact_id == contact_id).order_by(leads.c.id).with_for_update()
+        rows = self.connection.execute(query).all()
+        groups = groups_of(self.connection, lead_groups, [row.id for row in rows])
+        return [_lead(row, groups[row.id]) for row in rows]
+
     def delete(self, lead: Lead) -> None:
         self.connection.execute(sa.delete(leads).where(leads.c.id == lead.id))
 

@@ -407,7 +407,8 @@ def erasure_visible(sight: Sight) -> ColumnElement[bool]:
     """Return the predicate on erasures: seen by who sees the person's record; that of a deleted one by who sees all."""
     if sight.everything:
         return sa.true()
-    return sa.exists().where(contacts.c.id == erasures.c.person_id, contact_visible(sight))
+    of_contact = sa.exists().where(contacts.c.id == erasures.c.person_id, contact_visible(sight))
+    return of_contact | sa.exists().where(leads.c.id == erasures.c.person_id, lead_visible(sight))
 
 
 def _in_groups(member: sa.Column[UUID], row: ColumnElement[UUID], group: sa.Column[UUID], sight: Sight) -> ColumnElement[bool]:

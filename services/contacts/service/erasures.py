@@ -9,7 +9,7 @@ from uuid import UUID
 from libs.access import Caller
 from libs.unit_of_work import Clock, Request
 from services.contacts import domain, wire
-from services.contacts.domain import Contact, Customer, ErasedPerson, Erasure, Receipt
+from services.contacts.domain import Contact, Customer, ErasedPerson, Erasure, Lead, Receipt
 from services.contacts.domain.erasures import HERE
 from services.contacts.service import UnitOfWork, sight_of
 from services.contacts.service.contacts import hand_over
@@ -40,6 +40,45 @@ def anonymize_contact(
         if not erasure.complete:
             uow.outbox.add(wire.erasure_requested(erasure))
         uow.commit()
+    return erasure
+
+
+def anonymize_lead(
+    lead_id: UUID, check: Callable[[Lead], None], request: Request, caller: Caller, *, uow: UnitOfWork, clock: Clock
+) -> Erasure:
+    """Erase a lead; asks again for the receipts that are missing."""
+    sight = sight_of(caller)
+    with uow:
+        if uow.requests.claim(request, str(lead_id)) is not None:
+            return uow.erasures.get(lead_id, sight)
+        lead = uow.leads.get(lead_id, sight, lock=True)
+        erasure = uow.erasures.find(lead_id)
+        if erasure is None:
+            check(lead)
+        erasure = _erase_lead(lead_id, erasure, uow=uow, clock=clock)
+        if not erasure.complete:
+            uow.outbox.add(wire.erasure_requested(erasure))
+        uow.commit()
+    return erasure
+
+
+def _erase_lead(lead_id: UUID, known: Erasure | None, *, uow: UnitOfWork, clock: Clock) -> Erasure:
+    """As `_erase`, for a lead: nothing stands beside it."""
+    now, count = clock(), 0
+    erasure = known or Erasure(ErasedPerson(domain.Collection.LEADS, lead_id), now)
+    try:
+        lead = uow.leads.get(lead_id, domain.EVERYTHING, lock=True)
+    except domain.LeadNotFound:
+        lead = None
+    if lead is not None and lead.state is not domain.LeadState.ANONYMIZED:
+        uow.leads.save(lead.anonymized())
+        count = 1
+    if known is None or count:
+        erasure = erasure.with_receipt(Receipt(HERE, erasure.version, count, now))
+    if known is None:
+        uow.erasures.add(erasure)
+    else:
+        uow.erasures.save(erasure)
     return erasure
 
 
@@ -87,6 +126,9 @@ def _empty(contact_id: UUID, contact: Contact | None, itself: Iterable[Customer]
     for affiliation in uow.affiliations.of_contact(contact_id):
         uow.affiliations.save(affiliation.anonymized())
         count += 1
+    for lead in uow.leads.of_contact(contact_id):
+        uow.leads.save(lead.anonymized())
+        count += 1
     gone = []
     for customer in itself:
         saved = uow.customers.save(customer.anonymized(now, language))
@@ -118,7 +160,8 @@ def reapply(ledger: Iterable[Erasure], *, new_uow: Callable[[], UnitOfWork], clo
     for wanted in ledger:
         with new_uow() as uow:
             known = uow.erasures.find(wanted.person.id)
-            erasure = _erase(wanted.person.id, known, uow=uow, clock=clock)
+            erase = _erase_lead if wanted.person.collection is domain.Collection.LEADS else _erase
+            erasure = erase(wanted.person.id, known, uow=uow, clock=clock)
             _pass_on(wanted.person.id, uow=uow, clock=clock)
             erasure = _joined(erasure, wanted)
             uow.erasures.save(erasure)

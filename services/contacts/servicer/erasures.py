@@ -28,6 +28,11 @@ class Erasures(ErasuresServicer):
         caller, again = context.caller(), context.request_of(request)
         return wire.erasure(service.anonymize_contact(id_, check, again, caller, uow=self.new_uow(), clock=self.clock))
 
+    def AnonymizeLead(self, request: pb.AnonymizeLeadRequest, _context: ServicerContext) -> pb.Erasure:
+        id_, check = wire.id_of(request.name), wire.check_lead(request.etag)
+        caller, again = context.caller(), context.request_of(request)
+        return wire.erasure(service.anonymize_lead(id_, check, again, caller, uow=self.new_uow(), clock=self.clock))
+
     def GetErasure(self, request: pb.GetErasureRequest, _context: ServicerContext) -> pb.Erasure:
         with self.reading() as repositories:
             return wire.erasure(repositories.erasures.get(wire.id_of(request.name), sight_of(context.caller())))

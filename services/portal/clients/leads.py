@@ -7,7 +7,7 @@ from uuid import UUID
 
 import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
-from recapito.contacts.v1 import contacts_pb2, leads_pb2, leads_pb2_grpc
+from recapito.contacts.v1 import contacts_pb2, erasures_pb2, erasures_pb2_grpc, leads_pb2, leads_pb2_grpc
 
 from services.portal.service import Page
 
@@ -15,6 +15,7 @@ from services.portal.service import Page
 class GrpcLeads:
     def __init__(self, channel: grpc.Channel) -> None:
         self._leads = leads_pb2_grpc.LeadsStub(channel)
+        self._erasures = erasures_pb2_grpc.ErasuresStub(channel)
 
     def list_leads(self, page: Page) -> leads_pb2.ListLeadsResponse:
         return self._leads.ListLeads(
@@ -35,6 +36,9 @@ class GrpcLeads:
 
     def delete_lead(self, lead_id: UUID, etag: str, request_id: str) -> None:
         self._leads.DeleteLead(leads_pb2.DeleteLeadRequest(name=f"leads/{lead_id}", etag=etag, request_id=request_id))
+
+    def anonymize_lead(self, lead_id: UUID, etag: str, request_id: str) -> erasures_pb2.Erasure:
+        return self._erasures.AnonymizeLead(erasures_pb2.AnonymizeLeadRequest(name=f"leads/{lead_id}", etag=etag, request_id=request_id))
 
     def convert_lead(self, lead_id: UUID, etag: str, request_id: str, *, customer: str, skip_welcome: bool) -> contacts_pb2.Contact:
         request = leads_pb2.ConvertLeadRequest(

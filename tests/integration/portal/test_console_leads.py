@@ -133,12 +133,26 @@ def test_a_lead_is_deleted_after_a_question(told: Story, console: Operator) -> N
     assert not told.backend.leads.leads
 
 
+@pytest.mark.req("R-DEL-07", "R-DEL-08")
+def test_a_lead_is_made_anonymous_from_its_further_actions(told: Story, console: Operator) -> None:
+    lead_id = lead_of(told)
+    console.open(f"/console/leads/{lead_id}")
+    page = console.follow("Rendi anonimo il lead")
+    assert "Non si può annullare" in page.text
+    page = console.press("Rendi anonimo il lead")
+    assert "dei suoi dati non resta nulla" in page.text
+    assert (only(told).state, only(told).email) == (Lead.ANONYMIZED, "")
+    assert "Persona resa anonima" in page.text
+    assert not {"Modifica", "Converti in contatto", "Rendi anonimo il lead"} & {words for words, _address in page.links}
+    assert "Persona resa anonima" in console.open("/console/leads").text
+
+
 def test_pages_that_are_not_for_an_operator_are_not_there(told: Story, console: Operator) -> None:
     lead_id = lead_of(told)
     told.backend.identity.capabilities = frozenset({"contacts.read"})
     page = console.open(f"/console/leads/{lead_id}")
     assert not {"Modifica", "Converti in contatto", "Elimina il lead"} & {words for words, _address in page.links}
-    for path in ("edit", "convert", "delete"):
+    for path in ("edit", "convert", "delete", "anonymize"):
         console.open(f"/console/leads/{lead_id}/{path}")
         assert console.answer.status_code == 404
     told.backend.identity.capabilities = frozenset()

@@ -39,6 +39,7 @@ ACTS = {
     "recapito.contacts.v1.Leads.CreateLead": N_("Nuovo lead"),
     "recapito.contacts.v1.Leads.UpdateLead": N_("Modifica di un lead"),
     "recapito.contacts.v1.Leads.DeleteLead": N_("Eliminazione di un lead"),
+    "recapito.contacts.v1.Erasures.AnonymizeLead": N_("Anonimizzazione di un lead"),
     "recapito.contacts.v1.Leads.ConvertLead": N_("Conversione di un lead in contatto"),
     "recapito.contacts.v1.Notes.CreateNote": N_("Nuova nota"),
     "recapito.contacts.v1.Notes.UpdateNote": N_("Modifica di una nota"),

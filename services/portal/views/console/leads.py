@@ -100,6 +100,19 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
             form.compare({"etag": lead.etag})
         return render_template("console/lead_delete.html", form=form.again(), lead=lead), form.code
 
+    @pages.route("/<uuid:lead_id>/anonymize", methods=["GET", "POST"])
+    def anonymize(lead_id: UUID) -> Reply:
+        lead = leads.get_lead(lead_id)
+        form = Form.filled({"etag": lead.etag})
+        if request.method == "POST":
+            form = Form.sent()
+            with form.sending({}):
+                leads.anonymize_lead(lead_id, form["etag"], form.request_id)
+                flash(_("Il lead è anonimo: dei suoi dati non resta nulla"))
+                return redirect(url_for("console.leads.show", lead_id=lead_id), 303)
+            form.compare({"etag": lead.etag})
+        return render_template("console/lead_anonymize.html", form=form.again(), lead=lead), form.code
+
     def form_page(form: Form, lead: Lead | None = None) -> Reply:
         owners = _owners(services, [form["owner"]], every=True)
         return render_template("console/lead_form.html", form=form.again(), lead=lead, groups=groups_of(services), owners=owners), form.code

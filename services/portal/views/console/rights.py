@@ -39,6 +39,7 @@ NEEDED = {  # page -> capability
     "leads.edit": "contacts.write",
     "leads.convert": "contacts.write",
     "leads.delete": "contacts.delete",
+    "leads.anonymize": "contacts.anonymize",
     "contacts.explain_access": "identity.access",
     "contacts.set_password": "identity.access",
     "contacts.remove_factors": "identity.access",

@@ -9,6 +9,7 @@ from uuid import UUID
 from google.protobuf.field_mask_pb2 import FieldMask
 from recapito.contacts.v1.contacts_pb2 import Contact
 from recapito.contacts.v1.customers_pb2 import Customer
+from recapito.contacts.v1.erasures_pb2 import Erasure
 from recapito.contacts.v1.leads_pb2 import CreateLeadRequest, Lead, ListLeadsResponse, UpdateLeadRequest
 
 from libs.errors import AlreadyExists, EtagMismatch, FailedPrecondition, InvalidArgument, NotFound
@@ -66,6 +67,15 @@ class FakeLeads:
         if etag and etag != self.get_lead(lead_id).etag:
             raise EtagMismatch("it was changed by someone else")
         del self.leads[lead_id]
+
+    def anonymize_lead(self, lead_id: UUID, etag: str, request_id: str) -> Erasure:
+        self.contacts.require_fresh()
+        lead = self.get_lead(lead_id)
+        if etag and etag != lead.etag:
+            raise EtagMismatch("it was changed by someone else")
+        left = Lead(name=lead.name, state=Lead.ANONYMIZED, groups=lead.groups, create_time=lead.create_time)
+        self.leads[lead_id] = touched(left)
+        return Erasure(name=f"erasures/{lead_id}", subject=lead.name)
 
     def convert_lead(self, lead_id: UUID, etag: str, request_id: str, *, customer: str, skip_welcome: bool) -> Contact:
         lead = self.get_lead(lead_id)
