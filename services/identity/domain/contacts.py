@@ -24,6 +24,7 @@ NO_ACCESS = Access()
 class Contact:
     """permissions: for each customer it acts for, what counts there now, by the names of access.v1.Contact, PRIMARY among them.
 
+    points: how many telephones and other points there are beside the address. roles: by customer, where it has one.
     version: grows with each change in contacts; 0 when it was not told.
     """
 
@@ -37,6 +38,8 @@ class Contact:
     access: Access = NO_ACCESS
     anonymized: bool = False
     permissions: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
+    points: int = 0
+    roles: Mapping[UUID, str] = field(default_factory=dict)
     version: int = 0
 
     def acts_for(self, wanted: UUID | None) -> UUID | None:

@@ -64,8 +64,20 @@ def of_sign_in(account: Account, contact: Contact | None, *, held_until: datetim
     ]
 
 
-def of_customers(contact: Contact) -> list[Check]:
-    """Return for whom a contact acts, and what it may see there."""
+def of_card(contact: Contact) -> list[Check]:
+    """Return for whom a contact acts, what it may see there and who it is to them; and how else it can be reached."""
+    name = f"contacts/{contact.id}"
+    return [
+        *_of_customers(contact),
+        *(
+            Check("CUSTOMER_ROLE", customer in contact.roles, contact.roles.get(customer, ""), name, stops=False)
+            for customer in contact.permissions
+        ),
+        Check("CONTACT_POINTS", contact.points > 0, str(contact.points), name, stops=False),
+    ]
+
+
+def _of_customers(contact: Contact) -> list[Check]:
     acts = Check("ACTS_FOR_CUSTOMER", bool(contact.permissions), str(len(contact.permissions)), f"contacts/{contact.id}", stops=False)
     return [
         acts,

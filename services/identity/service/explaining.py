@@ -41,7 +41,7 @@ def explain_access(
     entry = rules.of_conditions(entry_rules.conditions(contact, disabled=account.disabled, area=area), account)
     with new_uow() as uow:
         entry += _sign_in(account, contact, uow=uow, now=now)
-    entry += rules.of_customers(contact) if contact is not None else []
+    entry += rules.of_card(contact) if contact is not None else []
     return Explanation(entry, rules.of_sight(operator, account) if operator is not None else ())
 
 

@@ -35,9 +35,15 @@ def contact(found: contacts_pb2.Contact) -> Contact:
         groups=ids_of(found.groups),
         access=_access(found.access),
         anonymized=found.state == contacts_pb2.Contact.ANONYMIZED,
-        permissions={UUID(affiliation.name.split("/")[1]): _permissions(affiliation) for affiliation in found.affiliations},
+        permissions={_customer_of(affiliation): _permissions(affiliation) for affiliation in found.affiliations},
+        points=len(found.contact_points),
+        roles={_customer_of(affiliation): affiliation.contact_role for affiliation in found.affiliations if affiliation.contact_role},
         version=found.version,
     )
+
+
+def _customer_of(affiliation: contacts_pb2.Affiliation) -> UUID:
+    return UUID(affiliation.name.split("/")[1])
 
 
 def _permissions(affiliation: contacts_pb2.Affiliation) -> frozenset[str]:

@@ -18,7 +18,7 @@ from libs.ids import new_id
 from libs.rpc import context
 from services.identity.clients.passwords import Argon2Hasher
 from services.identity.domain.accounts import Account, Kind
-from tests.integration.identity.world import OTHER_PASSWORD, PASSWORD, World, contact, id_of
+from tests.integration.identity.world import OTHER_PASSWORD, PASSWORD, ROLE, World, contact, id_of
 
 TODAY = datetime.now(UTC).astimezone(ZoneInfo("Europe/Rome")).date()
 
@@ -71,6 +71,23 @@ def test_what_comes_after_the_door_does_not_close_it(world: World) -> None:
     assert unmet(found) == ["PASSWORD_SET", "POLICY_ACCEPTED", "CUSTOMER_PERMISSIONS", "CUSTOMER_PERMISSIONS"]
     world.contacts.contacts[mario].ClearField("affiliations")
     assert unmet(explain(world, token, mario)) == ["PASSWORD_SET", "POLICY_ACCEPTED", "ACTS_FOR_CUSTOMER"]
+
+
+@pytest.mark.req("R-DGN-01", "R-DGN-02")
+def test_faults_of_role_and_contact_points_are_named_with_the_rest(worlds: World) -> None:
+    token, mario = worlds.administrator(), ready(worlds, customers=2)
+    worlds.accept_policy(worlds.sign_in("mario@acme.example").session_token)
+    roles = [check.value for check in explain(worlds, token, mario).checks if check.code == "CUSTOMER_ROLE"]
+    assert roles == [ROLE, ROLE]
+    found = worlds.contacts.contacts[mario]
+    found.affiliations[1].contact_role = ""
+    found.ClearField("contact_points")
+    answer = explain(worlds, token, mario)
+    assert answer.may_enter
+    assert [(check.code, check.resource) for check in answer.checks if not check.passed] == [
+        ("CUSTOMER_ROLE", f"contacts/{mario}"),
+        ("CONTACT_POINTS", f"contacts/{mario}"),
+    ]
 
 
 def test_somebody_who_has_to_wait_is_told_until_when(world: World) -> None:

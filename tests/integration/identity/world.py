@@ -50,6 +50,7 @@ from tests.audit import AUDIT_ENTRY
 SECRET = "an internal secret for tests only"
 IDENTITY_SECRET = "forty-two characters that only tests know."
 PASSWORD = "correct horse battery staple"
+ROLE = "contactRoles/0192f0c1-0000-7000-8000-000000000077"
 USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 OTHER_PASSWORD = "una barca verde nel bosco"
 
@@ -112,7 +113,7 @@ def contact(
     customers: int = 1,
     groups: tuple[UUID, ...] = (),
 ) -> contacts_pb2.Contact:
-    """Return a contact that may enter and see invoices, of its home customer and further ones."""
+    """Return a contact that may enter and see invoices, of its home customer and further ones, with a telephone and a role."""
     contact_id = id or uuid.uuid4()
     homes = [uuid.uuid4() for _ in range(customers)]
     found = contacts_pb2.Contact(
@@ -125,13 +126,18 @@ def contact(
         customer=f"customers/{homes[0]}",
         access=permissions_pb2.PortalAccess(enabled=enabled, start_date=start_date, end_date=end_date),
         groups=[f"groups/{group}" for group in groups],
+        contact_points=[contacts_pb2.ContactPoint(kind=contacts_pb2.ContactPoint.PHONE, value="+39081123456")],
     )
     for home in homes:
         effective = permissions_pb2.Permissions()
         for name in allowed:
             setattr(effective, name, permissions_pb2.Permissions.ALLOW)
         found.affiliations.add(
-            name=f"customers/{home}/affiliations/{contact_id}", contact=found.name, primary=primary, effective_permissions=effective
+            name=f"customers/{home}/affiliations/{contact_id}",
+            contact=found.name,
+            contact_role=ROLE,
+            primary=primary,
+            effective_permissions=effective,
         )
     return found
 
