@@ -66,14 +66,13 @@ def of_sign_in(account: Account, contact: Contact | None, *, held_until: datetim
 
 def of_card(contact: Contact) -> list[Check]:
     """Return for whom a contact acts, what it may see there and who it is to them; and how else it can be reached."""
-    name = f"contacts/{contact.id}"
     return [
         *_of_customers(contact),
         *(
-            Check("CUSTOMER_ROLE", customer in contact.roles, contact.roles.get(customer, ""), name, stops=False)
+            Check("CUSTOMER_ROLE", customer in contact.roles, contact.roles.get(customer, ""), f"customers/{customer}", stops=False)
             for customer in contact.permissions
         ),
-        Check("CONTACT_POINTS", contact.points > 0, str(contact.points), name, stops=False),
+        Check("CONTACT_POINTS", contact.points > 0, str(contact.points), f"contacts/{contact.id}", stops=False),
     ]
 
 

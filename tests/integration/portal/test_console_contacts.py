@@ -475,35 +475,3 @@ def test_typing_in_a_list_swaps_only_its_rows(console: Operator) -> None:
     assert "<html" not in console.page.markup
     assert "Bianchi Laura" in console.page.text
     assert "Rossi Mario" not in console.page.text
-
-
-# --- why somebody cannot enter -------------------------------------------------------------------------------------------------------
-@pytest.mark.req("R-DGN-01", "R-DGN-02")
-def test_the_card_leads_to_why_somebody_cannot_enter_and_from_there_to_what_to_change(told: Story, console: Operator) -> None:
-    name, customer = f"contacts/{told.laura}", f"customers/{told.abc}"
-    told.backend.identity.checks = [
-        Check(code="EMAIL_PRESENT", passed=True, value="laura@abc.example", explanation="C’è l’email.", resource=name),
-        Check(code="SUPPORT_WINDOW", value="../2026-10-31", explanation="Oggi è fuori dal periodo.", resource=name),
-        Check(code="CUSTOMER_PERMISSIONS", passed=True, value="INVOICES PRIMARY", explanation="Vede quanto segue.", resource=customer),
-    ]
-    console.open(f"/console/contacts/{told.laura}")
-    page = console.follow("Perché non entra?")
-    assert "Non può entrare" in page.text
-    assert "Oggi è fuori dal periodo. … – 31 ott 2026 Vai a cambiarlo Ferma qui" in page.text
-    assert "ABC S.r.l.: Fatture e note di credito a posto" in page.text
-    assert page.link("Vai a cambiarlo") == f"/console/contacts/{told.laura}/edit"
-
-
-@pytest.mark.req("R-DGN-02")
-def test_an_operator_who_does_not_see_a_contact_is_explained(told: Story, console: Operator) -> None:
-    page = console.open(f"/console/contacts/{told.laura}/access?operator={told.operator}")
-    assert "Può entrare" in page.text
-    assert "Questo operatore non vede il contatto." in page.text
-    assert "Nessun gruppo in comune." in page.text
-
-
-def test_who_may_not_help_people_in_is_not_led_there(told: Story, console: Operator) -> None:
-    told.backend.identity.capabilities -= {"identity.access"}
-    assert "Perché non entra?" not in console.open(f"/console/contacts/{told.laura}").text
-    console.open(f"/console/contacts/{told.laura}/access")
-    assert console.answer.status_code == 404

@@ -191,7 +191,7 @@ PAGES = [
     "/console", "/console/customers", "/console/customers/new", "/console/customers/{abc}", "/console/customers/{abc}/contacts",
     "/console/customers/{abc}/billing", "/console/customers/{abc}/edit", "/console/contacts", "/console/contacts/{laura}",
     "/console/contacts/{laura}/edit", "/console/contacts/{laura}/messages", "/console/contacts/{laura}/activity",
-    "/console/contacts/{laura}/why", "/console/contacts/{laura}/access", "/console/contacts/{laura}/primary",
+    "/console/contacts/{laura}/why", "/console/contacts/{laura}/primary",
     "/console/contacts/{laura}/delete",
     "/console/contacts/{laura}/password", "/console/contacts/{laura}/link", "/console/contacts/new", "/console/invoices",
     "/console/invoices/new", "/console/invoices/{due}", "/console/invoices/{draft}", "/console/invoices/{draft}/edit",

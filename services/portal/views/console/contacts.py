@@ -1,4 +1,4 @@
-"""Contacts: the list, what one did and what reached it, and why something did not."""
+"""Contacts: the list, what one did and what reached it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template
-from recapito.notifications.v1.dispatches_pb2 import Explanation, Occasion
+from flask import Blueprint, Response
 
-from services.portal.service import Page, Services
+from services.portal.service import Services
 from services.portal.service.notes import Notes
 from services.portal.views.console import contact_customers, sub_contacts, timeline, words
 from services.portal.views.console import notes as note_pages
-from services.portal.views.console.contact_access import contact_access
 from services.portal.views.console.contact_actions import contact_actions
 from services.portal.views.console.contact_card import card
 from services.portal.views.console.contact_form import contact_forms
-from services.portal.views.console.context import existing, id_of, page, permitted
+from services.portal.views.console.contact_why import contact_why
+from services.portal.views.console.context import page
 from services.portal.views.console.customers import contact_roles_of, groups_of
 from services.portal.views.console.evidence import evidence
 from services.portal.views.console.lists import argument, asked, condition
@@ -32,10 +31,10 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     pages = Blueprint("contacts", __name__, url_prefix="/contacts")
     note_pages.add_to(pages, note_pages.Card(services, notes, "contacts", partial(_head, services)))
     contact_forms(pages, services)
-    contact_access(pages, services)
     contact_actions(pages, services)
     contact_customers.add_to(pages, services)
     sub_contacts.add_to(pages, services)
+    contact_why(pages, services)
     evidence(pages, services)
     timeline.of_contacts(pages, services)
     past(pages, services)
@@ -64,27 +63,9 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
         contact = contacts.get_contact(contact_id)
         return page("contact_messages", contact=contact, found=notifications.list_messages(asked(condition(contact=contact.name))))
 
-    @pages.get("/<uuid:contact_id>/why")
-    def why(contact_id: UUID) -> str:
-        contact = contacts.get_contact(contact_id)
-        customer = argument("customer") or id_of(contact.customer)
-        documents = permitted(lambda: services.documents.list_invoices(Page(size=25, filter=condition(customer=f"customers/{customer}"))))
-        return render_template(
-            "console/contact_why.html",
-            contact=contact,
-            invoices=documents.invoices if documents else [],
-            explanation=_explained(services, contact_id, argument("kind"), argument("invoice")),
-        )
-
     return pages
 
 
 def _head(services: Services, contact_id: UUID) -> dict[str, Any]:
     contact = services.contacts.get_contact(contact_id)
     return {"contact": contact, "names": {contact.customer: customer_name(services, contact.customer)}, "subject_name": full_name(contact)}
-
-
-def _explained(services: Services, contact_id: UUID, kind: str, invoice: str) -> Explanation | None:
-    if not kind or not invoice:
-        return None
-    return existing(lambda: services.notifications.explain_occasion(contact_id, Occasion(kind=kind, subject=f"invoices/{invoice}")))

@@ -40,7 +40,6 @@ NEEDED = {  # page -> capability
     "leads.convert": "contacts.write",
     "leads.delete": "contacts.delete",
     "leads.anonymize": "contacts.anonymize",
-    "contacts.explain_access": "identity.access",
     "contacts.set_password": "identity.access",
     "contacts.remove_factors": "identity.access",
     "contacts.send_link": "identity.access",

@@ -104,6 +104,8 @@ class FakeIdentity(FakeSignIn):
         return self.get_account(account_id)
 
     def explain_access(self, account_id: UUID, operator_id: UUID | None) -> ExplainAccessResponse:
+        if "identity.access" not in self.capabilities:
+            raise PermissionDenied("not for this operator")
         self.get_account(account_id)
         answer = ExplainAccessResponse(may_enter=all(check.passed for check in self.checks), visible=operator_id is None)
         answer.checks.extend(self.checks)

@@ -29,6 +29,8 @@ class FakeNotifications:
     documents: FakeDocuments
     dispatches: dict[UUID, Dispatch] = field(default_factory=dict)
     messages: dict[UUID, Message] = field(default_factory=dict)
+    returned: set[str] = field(default_factory=set)  # addresses from which mail comes back
+    decided: Decision.Reason.ValueType = Decision.REASON_UNSPECIFIED  # of whatever is asked about, when it is set
 
     def list_dispatches(self, page: Page) -> ListDispatchesResponse:
         shown, following = found_page(self.dispatches.values(), page, lambda dispatch, name: str(getattr(dispatch, name)))
@@ -67,6 +69,8 @@ class FakeNotifications:
     def explain_occasion(self, contact_id: UUID, occasion: Occasion) -> Explanation:
         contact = self.contacts.get_contact(contact_id)
         decision = self._decision(contact.affiliations[0])
+        if self.decided or contact.email in self.returned:
+            decision.reason = self.decided or Decision.SKIP_ADDRESS_SUPPRESSED
         answer = Explanation(decision=decision, considered=True)
         answer.rules.add(rule=Decision.SKIP_NO_ADDRESS, looked_at="contact.email", value=contact.email, text="L’indirizzo c’è.")
         answer.rules.add(rule=decision.reason, decided=True, looked_at="preferences.invoice", value="ON", text="La preferenza decide.")

@@ -54,9 +54,11 @@ from services.portal.views.console.words.contacts import (
 from services.portal.views.console.words.errors import ERRORS, error
 from services.portal.views.console.words.invoices import METHODS, invoice_state, line_labels, method_name, month, sums, young
 from services.portal.views.console.words.kinds import (
+    KINDS_OF_CONTACTS,
     KINDS_OF_TYPE,
     PROFILES,
     SECTIONS,
+    TYPE_OF_KIND,
     TYPES,
     TYPES_OF_SECTION,
     kind,
@@ -96,6 +98,7 @@ __all__ = [
     "CUSTOMER_KINDS",
     "DIRECTIONS",
     "ERRORS",
+    "KINDS_OF_CONTACTS",
     "KINDS_OF_TYPE",
     "LANGUAGES",
     "LINKS",
@@ -115,6 +118,7 @@ __all__ = [
     "TROUBLED",
     "TYPES",
     "TYPES_OF_SECTION",
+    "TYPE_OF_KIND",
     "WARNINGS",
     "Reason",
     "State",

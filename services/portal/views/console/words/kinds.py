@@ -88,6 +88,10 @@ _OTHER_KINDS: dict[str, str] = {
     "privacy_policy_updated": N_("Informativa sulla privacy aggiornata"),
 }
 KINDS: dict[str, str] = {kind: title for kinds in KINDS_OF_TYPE.values() for kind, title in kinds.items()} | _OTHER_KINDS
+KINDS_OF_CONTACTS: tuple[str, ...] = (  # what a contact may be sent
+    *(kind for kinds in KINDS_OF_TYPE.values() for kind in kinds),
+    *(kind for kind in _OTHER_KINDS if kind not in {"operator_invited", "access_reported", "privacy_policy_updated"}),
+)
 TYPE_OF_KIND: dict[str, str] = {kind: type_ for type_, kinds in KINDS_OF_TYPE.items() for kind in kinds}
 # The recommended sets (R-NOT-17): all types not named are off.
 PROFILES: dict[str, tuple[str, frozenset[str]]] = {
