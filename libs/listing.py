@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
@@ -89,6 +89,11 @@ class Listing:
     query: str = ""
     binding: str = ""
     stage: int = 0
+
+    def behind(self, token: str) -> Listing:
+        """Return what goes on where a page of this listing ended."""
+        after, stage = _position(token, self.binding)
+        return replace(self, after=after, stage=stage)
 
     def token(self, value: Value, id: UUID) -> str:  # noqa: A002 - it is the row's id
         """Return the page token that goes on behind the row with this value in the order's field."""

@@ -56,7 +56,7 @@ def select_page(
 
 def count_up_to(connection: Connection, query: sa.Select[Any], most: int) -> int:
     """Return how many rows a query has; `most` when it has so many or more, which costs no more than to find those."""
-    some = query.with_only_columns(sa.literal(1).label("one")).order_by(None).limit(most).subquery()
+    some = query.with_only_columns(sa.literal(1).label("one"), maintain_column_froms=True).order_by(None).limit(most).subquery()
     return connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
 
 

@@ -33,6 +33,8 @@ from recapito.contacts.v1 import (
     settings_pb2_grpc,
     sub_contacts_pb2,
     sub_contacts_pb2_grpc,
+    transfers_pb2,
+    transfers_pb2_grpc,
     views_pb2,
     views_pb2_grpc,
 )
@@ -43,8 +45,10 @@ from libs.access import Caller
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
 from libs.messaging.relay import Relay
+from libs.rpc import validation
 from libs.rpc.server import Server, verifier
-from services.contacts import consumer, repository, servicer, wire
+from services.contacts import consumer, jobs, repository, servicer, wire
+from services.contacts.repository import staging
 from services.contacts.service import erasures
 from services.contacts.settings import Settings
 
@@ -125,6 +129,11 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
         servicer.Views(new_uow, reading),
         views_pb2.DESCRIPTOR.services_by_name["Views"],
     )
+    server.add(
+        transfers_pb2_grpc.add_TransfersServicer_to_server,
+        servicer.Transfers(new_uow, reading, now),
+        transfers_pb2.DESCRIPTOR.services_by_name["Transfers"],
+    )
     return server
 
 
@@ -136,6 +145,8 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     return [
         Relay(engine, SERVICE, events).run,
         Consumer(engine, SERVICE, events, consumer.handlers(new_uow)),
+        jobs.run_imports(engine, new_uow, partial(staging.SqlBatch, engine, SERVICE, now), validation.check, now),
+        jobs.forget_imports(new_uow, now),
         process.sweep(engine),
     ]
 

@@ -28,7 +28,8 @@ from services.contacts.domain.contacts import (
     State,
     needs_email,
 )
-from services.contacts.domain.customers import Category, Customer, CustomerNotFound, Kind, TaxIdentity
+from services.contacts.domain.customers import Category, Customer, CustomerKeys, CustomerNotFound, Kind, TaxIdentity
+from services.contacts.domain.drafts import Draft, RowRefused, problems_of, read_row
 from services.contacts.domain.duplicates import Duplicate, Person, Resemblance, resemblances
 from services.contacts.domain.erasures import Collection, ErasedPerson, Erasure, ErasureNotFound, Receipt
 from services.contacts.domain.fields import (
@@ -47,6 +48,18 @@ from services.contacts.domain.fields import (
     Type,
 )
 from services.contacts.domain.groups import EVERYTHING, Group, GroupNotEmpty, NameTaken, Sight, allowed_groups
+from services.contacts.domain.imports import (
+    KEPT,
+    Counts,
+    Format,
+    Given,
+    ImportJob,
+    ImportNotFound,
+    ImportRow,
+    ImportRunning,
+    Outcome,
+    Stage,
+)
 from services.contacts.domain.leads import Lead, LeadAnonymized, LeadConverted, LeadEmailTaken, LeadNotFound, LeadState, PostalAddress
 from services.contacts.domain.notes import Note, NoteNotFound, NotYourNote, Subject
 from services.contacts.domain.permissions import (
@@ -74,6 +87,7 @@ __all__ = [
     "EMAIL_REQUIRED",
     "EVERYTHING",
     "FIELDS",
+    "KEPT",
     "KINDS",
     "MOST_CUSTOM",
     "MOST_VIEWS",
@@ -107,10 +121,13 @@ __all__ = [
     "ContactsPage",
     "ContactsSettings",
     "CountChanged",
+    "Counts",
     "CustomFieldsOff",
     "Customer",
+    "CustomerKeys",
     "CustomerNotFound",
     "Direction",
+    "Draft",
     "Duplicate",
     "EmailRequired",
     "EmailTaken",
@@ -121,9 +138,15 @@ __all__ = [
     "FieldBuiltIn",
     "FieldInUse",
     "FieldNameTaken",
+    "Format",
+    "Given",
     "Group",
     "GroupNotEmpty",
     "HomeCustomer",
+    "ImportJob",
+    "ImportNotFound",
+    "ImportRow",
+    "ImportRunning",
     "Kind",
     "Lead",
     "LeadAnonymized",
@@ -142,6 +165,7 @@ __all__ = [
     "Notification",
     "Option",
     "OptionInUse",
+    "Outcome",
     "Party",
     "Permissions",
     "Person",
@@ -154,8 +178,10 @@ __all__ = [
     "Reachable",
     "Receipt",
     "Resemblance",
+    "RowRefused",
     "Section",
     "Sight",
+    "Stage",
     "State",
     "SubContact",
     "SubContactNotFound",
@@ -177,6 +203,8 @@ __all__ = [
     "folded",
     "needs_email",
     "planned",
+    "problems_of",
+    "read_row",
     "resemblances",
     "unknown_role",
     "warnings",

@@ -260,6 +260,11 @@ class ContactView:
     contact: Contact
     affiliations: tuple[AffiliationView, ...] = ()
 
+    @property
+    def home(self) -> AffiliationView | None:
+        """Return what it is for its own customer; None when the reader may not see that."""
+        return next((one for one in self.affiliations if one.affiliation.customer_id == self.contact.customer_id), None)
+
 
 @dataclass(frozen=True)
 class ContactsPage:

@@ -68,6 +68,16 @@ class TaxIdentity:
 
 
 @dataclass(frozen=True)
+class CustomerKeys:
+    """By what customers are looked for, many at once. names: as `Customer.sort_name` has them."""
+
+    ids: frozenset[UUID] = frozenset()
+    vat_numbers: frozenset[str] = frozenset()
+    tax_codes: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Customer:
     """permissions: what its contacts inherit. primary_contact_id: None while it has no contact. groups: who sees it."""
 
@@ -117,6 +127,11 @@ class Customer:
     @property
     def sort_name(self) -> str:
         return key_of(self.display_name)
+
+    def may_be(self, vat_number: str, tax_code: str) -> bool:
+        """Whether no tax id says that this is another customer; "" says nothing."""
+        own = self.tax_identity
+        return all(not given or not had or given == had for given, had in ((vat_number, own.vat_number), (tax_code, own.tax_code)))
 
     @property
     def search_text(self) -> str:

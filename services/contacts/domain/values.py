@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import available_timezones
 
@@ -118,6 +119,7 @@ def email_address(text: str) -> str:
     return address
 
 
+@lru_cache(1024)  # an import asks for each of a chunk several times
 def email_key(address: str) -> str | None:
     """Return what two spellings of one address share, and what the database keeps unique; None without an address.
 

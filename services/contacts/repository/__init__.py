@@ -21,6 +21,7 @@ from services.contacts.repository.duplicates import SqlDuplicates
 from services.contacts.repository.erasures import SqlErasures
 from services.contacts.repository.fields import SqlFields
 from services.contacts.repository.groups import SqlGroups
+from services.contacts.repository.imports import SqlImports
 from services.contacts.repository.leads import SqlLeads
 from services.contacts.repository.notes import SqlNotes
 from services.contacts.repository.past import SqlPast
@@ -85,6 +86,10 @@ class _Repositories:
     @property
     def erasures(self) -> SqlErasures:
         return SqlErasures(self.connection)
+
+    @property
+    def imports(self) -> SqlImports:
+        return SqlImports(self.connection)
 
     @property
     def settings(self) -> SqlSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -101,6 +101,17 @@ class SqlAffiliations:
             raise AlreadyAffiliated(text)
         keep_affiliations(self.connection, affiliation.create_time, _of_pair(affiliation.customer_id, affiliation.contact_id))
         refresh_contacts(self.connection, [affiliation.contact_id])
+
+    def add_all(self, new: Sequence[tuple[Affiliation, UUID]]) -> None:
+        """Do as `add` for many contacts that were just added, with the primary contact of each customer."""
+        rows = [{**_row(affiliation), "primary_contact_id": primary_id} for affiliation, primary_id in new]
+        self.connection.execute(sa.insert(affiliations), rows)
+        ids = {affiliation.contact_id for affiliation, _ in new}
+        keep_affiliations(self.connection, new[0][0].create_time, affiliations.c.contact_id.in_(ids))
+
+    def of_contacts(self, contact_ids: Collection[UUID]) -> list[Affiliation]:
+        query = sa.select(affiliations).where(affiliations.c.contact_id.in_(contact_ids))
+        return [affiliation_of(row) for row in self.connection.execute(query)] if contact_ids else []
 
     def save(self, affiliation: Affiliation) -> Affiliation:
         saved = replace(affiliation, version=affiliation.version + 1)

@@ -64,6 +64,14 @@ class SqlContactRoles:
         known = sa.select(contact_roles.c.id).where(contact_roles.c.id.in_(role_ids)).order_by(contact_roles.c.id)
         return set(role_ids) - set(self.connection.execute(known.with_for_update(read=True, key_share=True)).scalars())
 
+    def named(self, keys: Collection[str]) -> dict[str, UUID]:
+        """Return the roles of these labels, in either language, by folded label."""
+        if not keys:
+            return {}
+        query = sa.select(contact_roles.c.id, contact_roles.c.key_it, contact_roles.c.key_en)
+        rows = self.connection.execute(query.where(sa.or_(contact_roles.c.key_it.in_(keys), contact_roles.c.key_en.in_(keys)))).all()
+        return {row.key_en: row.id for row in rows} | {row.key_it: row.id for row in rows}
+
     def hand_over(self, role_id: UUID, replacement_id: UUID | None) -> None:
         """Give all who hold a role another one, or none. Nobody gets the old one from now until the commit."""
         held = affiliations.c.contact_role_id == role_id

@@ -32,9 +32,9 @@ from services.contacts.domain import (
     folded,
 )
 from services.contacts.repository.affiliations import views_of_contacts
-from services.contacts.repository.customers import groups_of, in_group, set_groups
+from services.contacts.repository.customers import add_groups, groups_of, in_group, set_groups
 from services.contacts.repository.fields import ProfileColumns
-from services.contacts.repository.history import end_contact, keep_contact
+from services.contacts.repository.history import end_contact, keep_contact, keep_contacts
 from services.contacts.repository.links import links_of
 from services.contacts.repository.search import (
     Searched,
@@ -56,7 +56,7 @@ from services.contacts.repository.tables import (
     customers,
     deleted_contacts,
 )
-from services.contacts.repository.tags import set_tags, tagged, tags_of
+from services.contacts.repository.tags import add_tags, set_tags, tagged, tags_of
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,19 @@ class SqlContacts:
         keep_contact(self.connection, contact.id)
         remember_words(self.connection, "", contact.search_text)
 
+    def add_all(self, new: Sequence[Contact], of_customers: Mapping[UUID, str]) -> None:
+        """Do as `add` for many at once. An address that is taken is an IntegrityError: look first, and begin again.
+
+        of_customers: the search texts of the customers that each is about to act for.
+        """
+        ids = [one.id for one in new]
+        rows = [{**(row := _row(one)), "found_by": row["search"] + of_customers[one.id]} for one in new]
+        self.connection.execute(sa.insert(contacts), rows)
+        add_groups(self.connection, contact_groups, {one.id: one.groups for one in new})
+        add_tags(self.connection, {one.id: one.tags for one in new})
+        keep_contacts(self.connection, ids)
+        remember_words(self.connection, "", " ".join(row["search"] for row in rows))
+
     def save(self, contact: Contact) -> Contact:
         saved = replace(contact, version=contact.version + 1)
         before = texts_of(self.connection, contacts, contact.id)
@@ -171,6 +184,21 @@ class SqlContacts:
 
     def known(self, contact_ids: Collection[UUID]) -> set[UUID]:
         return set(self.connection.execute(sa.select(contacts.c.id).where(contacts.c.id.in_(contact_ids))).scalars())
+
+    def holders_of(self, email_keys: Collection[str]) -> dict[str, UUID]:
+        """Return whose each address is, whoever may see them."""
+        query = sa.select(contacts.c.email_key, contacts.c.id).where(contacts.c.email_key.in_(email_keys))
+        return {row.email_key: row.id for row in self.connection.execute(query)} if email_keys else {}
+
+    def locked(self, contact_ids: Collection[UUID], sight: Sight) -> list[Contact]:
+        """Return those that the caller may see, in one order for all callers."""
+        if not contact_ids:
+            return []
+        query = sa.select(contacts).where(contacts.c.id.in_(contact_ids), contact_visible(sight)).order_by(contacts.c.id)
+        rows = self.connection.execute(query.with_for_update()).all()
+        ids = [row.id for row in rows]
+        groups, tags = groups_of(self.connection, contact_groups, ids), tags_of(self.connection, ids)
+        return [_contact(row, groups[row.id], tags[row.id]) for row in rows]
 
     def holder_of(self, email_key: str, sight: Sight) -> UUID | None:
         """Return whose address it is; None as well when the caller may not see that contact."""

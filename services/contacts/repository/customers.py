@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,8 +15,8 @@ from sqlalchemy.sql import ColumnElement
 from libs.database.listing import Columns
 from libs.errors import Aborted
 from libs.listing import Listing, Value
-from services.contacts.domain import Category, Customer, CustomerNotFound, Kind, Sight, TaxIdentity
-from services.contacts.repository.history import keep_customer
+from services.contacts.domain import Category, Customer, CustomerKeys, CustomerNotFound, Kind, Sight, TaxIdentity
+from services.contacts.repository.history import keep_customer, keep_customers
 from services.contacts.repository.search import (
     Searched,
     customers_found,
@@ -48,6 +48,13 @@ class SqlCustomers:
         seen = set(self.connection.execute(sa.select(contacts.c.id).where(contacts.c.id.in_(ids), contact_visible(sight))).scalars())
         return [one if one.primary_contact_id in seen else replace(one, primary_contact_id=None) for one in found]
 
+    def visible(self, customer_ids: Collection[UUID], sight: Sight) -> dict[UUID, Customer]:
+        """Return those that the caller may see, by id."""
+        query = sa.select(customers).where(customers.c.id.in_(customer_ids), customer_visible(sight))
+        rows = self.connection.execute(query).all() if customer_ids else []
+        groups = groups_of(self.connection, customer_groups, [row.id for row in rows])
+        return {row.id: _customer(row, groups[row.id]) for row in rows}
+
     def page(self, listing: Listing, sight: Sight) -> tuple[Sequence[Customer], str]:
         rows, token = exact_page(self.connection, sa.select(customers).where(customer_visible(sight)), listing, _searched(sight))
         return self._with_groups(rows), token
@@ -65,6 +72,33 @@ class SqlCustomers:
         set_groups(self.connection, customer_groups, customer.id, customer.groups)
         keep_customer(self.connection, customer.id)
         remember_words(self.connection, "", customer.search_text)
+
+    def add_all(self, new: Sequence[Customer]) -> None:
+        """Do as `add` for many at once."""
+        self.connection.execute(sa.insert(customers), [_row(one) for one in new])
+        add_groups(self.connection, customer_groups, {one.id: one.groups for one in new})
+        keep_customers(self.connection, [one.id for one in new])
+        remember_words(self.connection, "", " ".join(one.search_text for one in new))
+
+    def matching(self, keys: CustomerKeys, sight: Sight) -> list[Customer]:
+        """Return the customers that the caller may see and that one of the keys may mean, locked in one order for all callers."""
+        code = customers.c.tax_identity
+        either = [
+            column.in_(values)
+            for column, values in (
+                (customers.c.id, keys.ids),
+                (code["vat_number"].as_string(), keys.vat_numbers),
+                (code["tax_code"].as_string(), keys.tax_codes),
+                (customers.c.sort_name, keys.names),
+            )
+            if values
+        ]
+        if not either:
+            return []
+        query = sa.select(customers).where(sa.or_(*either), customer_visible(sight)).order_by(customers.c.id).with_for_update()
+        rows = self.connection.execute(query).all()
+        groups = groups_of(self.connection, customer_groups, [row.id for row in rows])
+        return [_customer(row, groups[row.id]) for row in rows]
 
     def save(self, customer: Customer) -> Customer:
         saved = replace(customer, version=customer.version + 1)
@@ -158,6 +192,14 @@ def groups_of(connection: Connection, table: sa.Table, ids: Collection[UUID]) ->
         for group, owner in connection.execute(sa.select(table.c.group_id, member).where(member.in_(found))):
             found[owner].add(group)
     return {id_: frozenset(groups) for id_, groups in found.items()}
+
+
+def add_groups(connection: Connection, table: sa.Table, groups: Mapping[UUID, frozenset[UUID]]) -> None:
+    """Give groups to members that have none yet. table: customer_groups or contact_groups."""
+    member = table.columns.values()[1].name
+    rows = [{"group_id": group, member: id_} for id_, given in groups.items() for group in sorted(given)]
+    if rows:
+        connection.execute(sa.insert(table), rows)
 
 
 def set_groups(connection: Connection, table: sa.Table, id_: UUID, groups: frozenset[UUID]) -> None:

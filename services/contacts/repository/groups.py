@@ -78,6 +78,11 @@ class SqlGroups:
         query = sa.select(groups.c.id).where(groups.c.id.in_(group_ids)).order_by(groups.c.id).with_for_update(read=True, key_share=True)
         return set(group_ids) - set(self.connection.execute(query).scalars())
 
+    def named(self, name_keys: Collection[str], sight: Sight) -> dict[str, UUID]:
+        """Return the groups of these names that the caller may see, by name key."""
+        query = sa.select(groups.c.name_key, groups.c.id).where(groups.c.name_key.in_(name_keys), _visible(sight))
+        return {row.name_key: row.id for row in self.connection.execute(query)} if name_keys else {}
+
     def has_children(self, group_id: UUID) -> bool:
         query = sa.select(groups.c.id).where(groups.c.parent_id == group_id).limit(1)
         return self.connection.execute(query).first() is not None

@@ -4,7 +4,7 @@ changed, and hold nothing personal. Whoever writes one of those tables appends h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -124,6 +124,11 @@ def keep_contact(connection: Connection, contact_id: UUID) -> None:
     _CONTACTS.append(connection, contacts.c.id == contact_id)
 
 
+def keep_contacts(connection: Connection, contact_ids: Collection[UUID]) -> None:
+    """Do the same for many."""
+    _CONTACTS.append(connection, contacts.c.id.in_(contact_ids))
+
+
 def keep_affiliations(connection: Connection, time: datetime, which: ColumnElement[bool], **instead: Any) -> None:
     """Append the affiliations `which` as they stand, since `time`. instead: columns that become something else in this transaction."""
     _AFFILIATIONS.append(connection, which, time=time, **instead)
@@ -132,6 +137,11 @@ def keep_affiliations(connection: Connection, time: datetime, which: ColumnEleme
 def keep_customer(connection: Connection, customer_id: UUID) -> None:
     """Append a customer as it stands now, since its update_time."""
     _CUSTOMERS.append(connection, customers.c.id == customer_id)
+
+
+def keep_customers(connection: Connection, customer_ids: Collection[UUID]) -> None:
+    """Do the same for many."""
+    _CUSTOMERS.append(connection, customers.c.id.in_(customer_ids))
 
 
 def keep_settings(connection: Connection, time: datetime) -> None:

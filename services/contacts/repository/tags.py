@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -31,6 +31,13 @@ def set_tags(connection: Connection, contact_id: UUID, tags: tuple[str, ...]) ->
     connection.execute(sa.delete(contact_tags).where(contact_tags.c.contact_id == contact_id))
     if tags:
         connection.execute(sa.insert(contact_tags), [{"contact_id": contact_id, "key": key_of(tag), "tag": tag} for tag in tags])
+
+
+def add_tags(connection: Connection, tags: Mapping[UUID, tuple[str, ...]]) -> None:
+    """Give tags to contacts that have none yet."""
+    rows = [{"contact_id": id_, "key": key_of(tag), "tag": tag} for id_, given in tags.items() for tag in given]
+    if rows:
+        connection.execute(sa.insert(contact_tags), rows)
 
 
 def tagged(value: Value) -> ColumnElement[bool]:

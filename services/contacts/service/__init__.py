@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -20,6 +20,7 @@ class Customers(Protocol):
         """Return the customer, or NotFound; lock: nobody else changes it or its contacts before the commit."""
         ...
 
+    def visible(self, customer_ids: Collection[UUID], sight: Sight) -> dict[UUID, domain.Customer]: ...  # those of them that it may see
     def shown(self, found: Sequence[domain.Customer], sight: Sight) -> list[domain.Customer]:
         """Return the customers as the caller may see them: without a primary contact that is hidden from it."""
         ...
@@ -171,6 +172,25 @@ class Erasures(Protocol):
         ...
 
 
+class Imports(Protocol):
+    def get(self, job_id: UUID, owner_id: UUID | None, *, lock: bool = False) -> domain.ImportJob: ...  # or NotFound
+    def page(self, listing: Listing, owner_id: UUID | None) -> tuple[Sequence[domain.ImportJob], str]: ...
+    def add(self, job: domain.ImportJob, content: bytes) -> None: ...
+    def save(self, job: domain.ImportJob) -> domain.ImportJob: ...  # with its next version; Aborted if another was faster
+    def save_progress(self, job: domain.ImportJob) -> None: ...  # of a locked job; its version stays
+    def delete(self, job_id: UUID) -> None: ...
+    def sweep(self, before: datetime) -> None: ...  # forgets jobs whose last change is older
+    def claim(self) -> domain.ImportJob | None: ...  # one that waits for its next chunk, locked; None when all rest or are in other hands
+    def content(self, job_id: UUID) -> bytes: ...
+    def load(self, job_id: UUID, rows: Iterable[Sequence[str]]) -> int: ...  # the count; all rows or, when reading fails, none
+    def forget_report(self, job_id: UUID) -> domain.Counts: ...  # of rows that are not imported; the counts of those that are
+    def pending(self, job_id: UUID, limit: int) -> list[domain.ImportRow]: ...
+    def accepted_keys(self, job_id: UUID, keys: Collection[str]) -> set[str]: ...  # addresses that an accepted row has already
+    def record(self, job_id: UUID, rows: Sequence[domain.ImportRow]) -> None: ...
+    def rows(self, job_id: UUID, listing: Listing) -> tuple[Sequence[domain.ImportRow], str]: ...
+    def refused(self, job_id: UUID) -> Iterator[domain.ImportRow]: ...
+
+
 class Settings(Protocol):
     def get(self, *, lock: bool = False) -> domain.ContactsSettings: ...
     def save(self, settings: domain.ContactsSettings) -> domain.ContactsSettings: ...
@@ -221,6 +241,8 @@ class Repositories(Protocol):
     @property
     def erasures(self) -> Erasures: ...
     @property
+    def imports(self) -> Imports: ...
+    @property
     def settings(self) -> Settings: ...
     @property
     def activities(self) -> Activities: ...
@@ -230,6 +252,8 @@ class Repositories(Protocol):
 
 class UnitOfWork(unit_of_work.UnitOfWork, Repositories, Protocol):
     """Repositories of one transaction."""
+
+    def wake(self, channel: str) -> None: ...  # at the commit, whoever waits for it
 
 
 Reading = Callable[[], AbstractContextManager[Repositories]]  # repositories outside a transaction, for what only reads

@@ -11,6 +11,7 @@ from services.contacts.servicer.leads import Leads
 from services.contacts.servicer.notes import Notes
 from services.contacts.servicer.settings import Settings
 from services.contacts.servicer.sub_contacts import SubContacts
+from services.contacts.servicer.transfers import Transfers
 from services.contacts.servicer.views import Views
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "Notes",
     "Settings",
     "SubContacts",
+    "Transfers",
     "Views",
 ]

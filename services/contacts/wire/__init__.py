@@ -37,8 +37,19 @@ from services.contacts.wire.erasures import (
     told_of_contact,
     told_of_customer,
 )
+from services.contacts.wire.exports import TYPES as EXPORT_TYPES
+from services.contacts.wire.exports import exported_file
 from services.contacts.wire.fields import changed_field, check_field, field, new_field
 from services.contacts.wire.groups import changed_group, check_group, group, new_group
+from services.contacts.wire.imports import (
+    changed_import_job,
+    check_import_job,
+    contact_to_create,
+    customer_to_create,
+    import_job,
+    import_row,
+    refused_rows,
+)
 from services.contacts.wire.leads import changed_lead, check_lead, lead, new_lead
 from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, contact_name, id_of, read_time, reference_of
 from services.contacts.wire.notes import changed_note, check_note, new_note, note, note_ids, subject
@@ -55,6 +66,7 @@ from services.contacts.wire.sub_contacts import (
 from services.contacts.wire.views import changed_view, check_view, new_view, view
 
 __all__ = [
+    "EXPORT_TYPES",
     "activity",
     "affiliation",
     "affiliation_ids",
@@ -68,6 +80,7 @@ __all__ = [
     "changed_customer",
     "changed_field",
     "changed_group",
+    "changed_import_job",
     "changed_lead",
     "changed_note",
     "changed_settings",
@@ -79,6 +92,7 @@ __all__ = [
     "check_etag",
     "check_field",
     "check_group",
+    "check_import_job",
     "check_lead",
     "check_note",
     "check_sub_contact",
@@ -88,16 +102,21 @@ __all__ = [
     "contact_deleted",
     "contact_name",
     "contact_role",
+    "contact_to_create",
     "contact_updated",
     "customer",
     "customer_created",
+    "customer_to_create",
     "customer_updated",
     "duplicates",
     "erasure",
     "erasure_requested",
+    "exported_file",
     "field",
     "group",
     "id_of",
+    "import_job",
+    "import_row",
     "lead",
     "ledger_row",
     "likely_contact",
@@ -121,6 +140,7 @@ __all__ = [
     "read_time",
     "receipt_of",
     "reference_of",
+    "refused_rows",
     "settings",
     "sub_contact",
     "sub_contact_ids",

@@ -44,14 +44,14 @@ from services.contacts.wire.profile import beside_profile, changed_profile, plai
 
 def contact(view: ContactView) -> pb.Contact:
     """Answer a contact to its reader, to whom a home customer that is hidden is not named."""
-    message = _contact(view.contact)
+    message = plain_contact(view.contact)
     message.affiliations.extend(affiliation(one) for one in view.affiliations)
     if all(one.affiliation.customer_id != view.contact.customer_id for one in view.affiliations):
         message.ClearField("customer")
     return message
 
 
-def _contact(domain: Contact) -> pb.Contact:
+def plain_contact(domain: Contact) -> pb.Contact:
     return pb.Contact(
         name=contact_name(domain.id),
         state=pb.Contact.State.Value(domain.state.name),
@@ -142,7 +142,7 @@ def likely_contact(message: pb.Contact, id_: UUID, now: datetime) -> tuple[Conta
 def changed_contact(wanted: pb.Contact, mask: FieldMask) -> Callable[[Contact], Contact]:
     def change(before: Contact) -> Contact:
         check_etag(wanted.etag, before.version)
-        message = merged(_contact(before), wanted, beside_profile(mask))
+        message = merged(plain_contact(before), wanted, beside_profile(mask))
         profile = changed_profile(before.profile, wanted.profile, mask)
         return replace(_with_fields(before, message), newsletter=message.newsletter, profile=profile)
 

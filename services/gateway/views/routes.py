@@ -21,6 +21,7 @@ from services.gateway.wire import oauth, requests, writing
 from services.gateway.wire.contract import Contract, Route
 
 MOST_PARAMETERS = 100
+LARGEST_FILE = 15 * web.MIB  # a message between services holds 16
 OAUTH = "/oauth2/"  # these take forms too, and answer errors as RFC 6749 says
 _OAUTH_ERRORS = dict.fromkeys(
     ("invalid_request", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "unsupported_response_type"), 400
@@ -144,9 +145,13 @@ def _query() -> list[tuple[str, str]]:
 def _body(route: Route) -> Any:
     if not route.body:
         return requests.NOTHING
+    if route.takes_bytes:
+        request.max_content_length = LARGEST_FILE
     data = request.get_data(cache=False)
     if not data:
         return requests.NOTHING
+    if route.takes_bytes:
+        return HttpBody(content_type=_ascii(request.mimetype, 100), data=data)
     if request.mimetype == "application/json":
         return jsontext.read(data)
     if request.mimetype == "application/x-www-form-urlencoded" and _is_oauth(route):

@@ -68,6 +68,12 @@ class Route:
     body: str
     method: Method
 
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether the body is a file as it is, not JSON."""
+        field = self.method.input.DESCRIPTOR.fields_by_name.get(self.body)
+        return field is not None and field.message_type is not None and field.message_type.full_name == HTTP_BODY
+
 
 @dataclass(frozen=True)
 class Contract:

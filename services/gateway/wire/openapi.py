@@ -46,7 +46,7 @@ _STATUSES = {
     404: ("NotFound", "It does not exist, or the caller may not know of it."),
     409: ("Conflict", "The state of the resource is in the way, or what must be unique is taken; `code` says which."),
     412: ("Changed", "The resource has changed since its `etag` was read."),
-    413: ("TooLarge", "The body is larger than 1 MiB."),
+    413: ("TooLarge", "The body is larger than 1 MiB, or a file larger than 15 MiB."),
     414: ("LineTooLong", "The address with its query is longer than 8,190 bytes."),
     415: ("MediaType", "The body is not JSON."),
     422: ("Unprocessable", "The Idempotency-Key came with another body before; or the body is nested too deep or has too many entries."),
@@ -217,6 +217,8 @@ def _fits_query(described: Descriptor) -> bool:
 
 
 def _request_body(schemas: Schemas, route: Route) -> dict[str, Any]:
+    if route.takes_bytes:
+        return {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
     fields = route.method.input.DESCRIPTOR.fields_by_name
     use: Use = "create" if route.method.name.startswith("Create") else "update"
     schema = _whole_body(schemas, route, use) if route.body == "*" else schemas.ref(fields[route.body].message_type, use)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.api import field_behavior_pb2
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
 
 from services.gateway.domain import Unprocessable
@@ -24,7 +25,10 @@ _WRAPPED_BOOL = "google.protobuf.BoolValue"
 
 @dataclass(frozen=True)
 class Sent:
-    """What a caller sent. path: fields from the path. query: pairs in order. idempotency_key, ip_address, user_agent: "" for none."""
+    """What a caller sent. path: fields from the path. query: pairs in order. idempotency_key, ip_address, user_agent: "" for none.
+
+    body: JSON, or a HttpBody where the route takes a file.
+    """
 
     path: Mapping[str, str]
     query: Sequence[tuple[str, str]] = ()
@@ -54,7 +58,9 @@ def message(route: Route, sent: Sent) -> Message:
 
 # --- body ----------------------------------------------------------------------------------------------------------------------------
 def _body(request: Message, route: Route, body: Any, faults: Faults) -> None:
-    if route.body == "*":
+    if isinstance(body, HttpBody):
+        getattr(request, route.body).CopyFrom(body)
+    elif route.body == "*":
         reading.fill(request, body, "", faults)
     elif route.body:
         reading.put(request, reading.fields(request.DESCRIPTOR)[route.body], body, route.body, faults)

@@ -62,11 +62,12 @@ _READ = frozenset({"contacts.read", "contacts.notes", "documents.read", "notific
 _NOTING = frozenset({"contacts.notes.write"})
 _INVOICING = frozenset({"documents.write", "documents.issue", "documents.payments"})
 _CONTACTS = frozenset({"contacts.write", "contacts.delete", "identity.read", "identity.access"})
+_TRANSFERS = frozenset({"contacts.import", "contacts.export"})
 _SETTINGS = frozenset({"contacts.settings", "documents.settings", "identity.accounts", "identity.policies"})
 _OVERSIGHT = frozenset({"identity.audit", "identity.settings", "contacts.anonymize"})
 
 ROLES: Mapping[str, frozenset[str]] = {
-    ADMINISTRATOR: _READ | _INVOICING | _CONTACTS | _NOTING | _SETTINGS | _OVERSIGHT | {"notifications.send", *METHODLESS},
+    ADMINISTRATOR: _READ | _INVOICING | _CONTACTS | _NOTING | _SETTINGS | _OVERSIGHT | _TRANSFERS | {"notifications.send", *METHODLESS},
     "roles/operator": _READ | _INVOICING | _CONTACTS | _NOTING | {"notifications.send"},
     "roles/accountant": _READ | _INVOICING | _NOTING,
     "roles/reader": _READ,

@@ -48,7 +48,8 @@ class Registry:
     affiliations: list[tuple[Row, Row, str]] = field(default_factory=list)  # customer, contact, token of the pair
     names: list[str] = field(default_factory=list)
 
-    never_answer = frozenset[str]()  # methods that need what this registry does not hold
+    # Methods that need what this registry does not hold: an import is seen by its maker alone.
+    never_answer = frozenset({"GetImportJob", "ListImportRows", "DownloadRefusedRows"})
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)

@@ -10,7 +10,10 @@ import services.contacts.repository as repository
 
 TABLES = {"contacts", "affiliations", "customers", "settings", "contact_groups"}
 WRITES = {"insert", "update", "delete"}
-KEEPS = {"keep_contact", "keep_affiliations", "keep_customer", "keep_settings", "end_affiliations", "end_contact"}
+KEEPS = {
+    *("keep_contact", "keep_contacts", "keep_affiliations", "keep_customer", "keep_customers", "keep_settings"),
+    *("end_affiliations", "end_contact"),
+}
 DECIDES_NOTHING = {"contacts.entered", "search.refresh_contacts", "fields.clear", "fields._take_out"}  # the last access; words; profile
 
 

@@ -234,7 +234,7 @@ def test_every_example_fits_its_schema(described: dict[str, Any]) -> None:
         operation["requestBody"]["content"]["application/json"]
         for verbs in described["paths"].values()
         for operation in verbs.values()
-        if "requestBody" in operation
+        if "application/json" in operation.get("requestBody", {}).get("content", {})  # the others take a file
     ]
     assert len(bodies) > 20
     for body in bodies:

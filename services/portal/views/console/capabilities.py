@@ -35,6 +35,12 @@ CAPABILITIES: Mapping[str, tuple[Capability, ...]] = {
         Capability("contacts.notes", N_("Leggere le note su clienti e contatti")),
         Capability("contacts.notes.write", N_("Scrivere note"), N_("E cambiare o eliminare le proprie.")),
         Capability("contacts.notes.others", N_("Cambiare ed eliminare le note degli altri")),
+        Capability(
+            "contacts.import",
+            N_("Importare contatti da un file"),
+            N_("Crea e modifica contatti e clienti, anche molti insieme."),
+        ),
+        Capability("contacts.export", N_("Esportare i contatti in un file"), N_("Solo quelli che può vedere.")),
         Capability("contacts.settings", N_("Gestire organizzazione, gruppi, ruoli dei contatti e valori iniziali")),
     ),
     N_("Fatture e pagamenti"): (

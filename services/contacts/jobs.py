@@ -1,0 +1,56 @@
+"""The clock in: imports that wait for their next chunk, and those that are to be forgotten."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy.engine import Engine
+
+from libs import database, process, telemetry
+from libs.unit_of_work import Clock
+from services.contacts.service import UnitOfWork, import_rows
+from services.contacts.service.import_rows import Batch, ChunkFailed, Limits
+from services.contacts.service.imports import IMPORTS_CHANNEL
+
+WAIT_SECONDS = 1.0  # for a wake-up that got lost
+MOST_FAILURES = 5
+SWEEP_SECONDS = 3600.0
+
+log = telemetry.logger(__name__)
+
+
+def run_imports(
+    engine: Engine, new_uow: Callable[[], UnitOfWork], new_batch: Callable[[], Batch], limits: Limits, clock: Clock
+) -> Callable[[threading.Event], None]:
+    """Return the body of the thread that does chunk after chunk, of each import in turn."""
+    failures: Counter[UUID] = Counter()
+
+    def step() -> bool:
+        try:
+            return import_rows.next_chunk(uow=new_batch(), limits=limits, clock=clock)
+        except ChunkFailed as failed:
+            failures[failed.job_id] += 1
+            log.warning("a chunk of an import failed", job=str(failed.job_id), exc_info=failed.__cause__)
+            if failures[failed.job_id] >= MOST_FAILURES:
+                import_rows.give_up(failed.job_id, uow=new_uow(), clock=clock)
+        except Exception:
+            log.exception("imports cannot be claimed")
+        return False
+
+    def run(stop: threading.Event) -> None:
+        waiter = database.Waiter(engine, IMPORTS_CHANNEL)
+        waiter.wait(0)  # listens from here on, so that no commit falls between the first look and the first wait
+        while not stop.is_set():
+            if not step():
+                waiter.wait(WAIT_SECONDS)
+        waiter.close()
+
+    return run
+
+
+def forget_imports(new_uow: Callable[[], UnitOfWork], clock: Clock) -> Callable[[threading.Event], None]:
+    """Return the body of the thread that forgets old files and reports."""
+    return process.every(SWEEP_SECONDS, lambda: import_rows.sweep(uow=new_uow(), clock=clock))
