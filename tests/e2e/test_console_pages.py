@@ -73,7 +73,7 @@ def pages(told: Story) -> list[str]:
         "/console/settings/contact-roles", "/console/settings/contact-roles/new", f"/console/settings/contact-roles/{role}/edit",
         f"/console/settings/contact-roles/{role}/delete", f"/console/contacts/{laura}/notes", f"/console/customers/{abc}/notes",
         f"/console/contacts/{laura}/notes/{note}/edit", f"/console/contacts/{laura}/notes/{note}/delete",
-        "/console/leads", "/console/leads/new", f"/console/leads/{lead}", f"/console/leads/{lead}/edit",
+        "/console/contacts/bulk", "/console/leads", "/console/leads/new", f"/console/leads/{lead}", f"/console/leads/{lead}/edit",
         f"/console/leads/{lead}/convert", f"/console/leads/{lead}/delete", f"/console/leads/{lead}/anonymize",
         "/console/settings/privacy", "/console/settings/sign-in", "/console/sessions",
         f"/console/settings/privacy/{policy}", "/console/settings/privacy/new", "/console/settings/operators",

@@ -26,6 +26,7 @@ from recapito.contacts.v1 import (
 from libs.rpc.context import as_person
 from services.portal.clients.remembered import Remembered
 from services.portal.service import Page
+from services.portal.service.contacts import BulkUpdate
 
 _SETTINGS = "settings/contacts"
 
@@ -138,6 +139,18 @@ class GrpcContacts:
         mask = FieldMask(paths=paths)
         request = affiliations_pb2.UpdateAffiliationRequest(affiliation=affiliation, update_mask=mask, request_id=request_id)
         return self._affiliations.UpdateAffiliation(request)
+
+    def bulk_update_affiliations(self, update: BulkUpdate, request_id: str) -> affiliations_pb2.BulkUpdateAffiliationsResponse:
+        request = affiliations_pb2.BulkUpdateAffiliationsRequest(
+            filter=update.filter,
+            query=update.query,
+            affiliation=update.affiliation,
+            update_mask=FieldMask(paths=update.paths),
+            expected_count=update.expected_count or 0,
+            validate_only=update.expected_count is None,
+            request_id=request_id,
+        )
+        return self._affiliations.BulkUpdateAffiliations(request)
 
     def make_primary(self, customer_id: UUID, contact_id: UUID, etag: str, request_id: str) -> contacts_pb2.Affiliation:
         name = _affiliation(customer_id, contact_id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from recapito.contacts.v1.affiliations_pb2 import ListAffiliationsResponse
+from recapito.contacts.v1.affiliations_pb2 import BulkUpdateAffiliationsResponse, ListAffiliationsResponse
 from recapito.contacts.v1.contact_roles_pb2 import ContactRole, ListContactRolesResponse
 from recapito.contacts.v1.contacts_pb2 import Affiliation, Contact, ListActivitiesResponse, ListContactsResponse
 from recapito.contacts.v1.customers_pb2 import Customer, ListCustomersResponse
@@ -15,6 +16,17 @@ from recapito.contacts.v1.groups_pb2 import Group, ListGroupsResponse
 from recapito.contacts.v1.settings_pb2 import ContactsSettings
 
 from services.portal.service.page import Page
+
+
+@dataclass(frozen=True)
+class BulkUpdate:
+    """One change to all whom the filter and the words of a list of contacts find. expected_count: as confirmed; None: only count."""
+
+    filter: str
+    query: str
+    affiliation: Affiliation
+    paths: Sequence[str]
+    expected_count: int | None = None
 
 
 class Contacts(Protocol):
@@ -43,6 +55,7 @@ class Contacts(Protocol):
     def get_affiliation(self, customer_id: UUID, contact_id: UUID) -> Affiliation: ...
     def create_affiliation(self, customer_id: UUID, affiliation: Affiliation, request_id: str) -> Affiliation: ...
     def update_affiliation(self, affiliation: Affiliation, paths: Sequence[str], request_id: str) -> Affiliation: ...
+    def bulk_update_affiliations(self, update: BulkUpdate, request_id: str) -> BulkUpdateAffiliationsResponse: ...
     def make_primary(self, customer_id: UUID, contact_id: UUID, etag: str, request_id: str) -> Affiliation: ...
     def delete_affiliation(self, customer_id: UUID, contact_id: UUID, etag: str, request_id: str) -> None: ...
 

@@ -13,6 +13,7 @@ from services.portal.service.notes import Notes
 from services.portal.views.console import contact_customers, sub_contacts, timeline, words
 from services.portal.views.console import notes as note_pages
 from services.portal.views.console.contact_actions import contact_actions
+from services.portal.views.console.contact_bulk import contact_bulk
 from services.portal.views.console.contact_card import card
 from services.portal.views.console.contact_form import contact_forms
 from services.portal.views.console.contact_why import contact_why
@@ -32,6 +33,7 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     note_pages.add_to(pages, note_pages.Card(services, notes, "contacts", partial(_head, services)))
     contact_forms(pages, services)
     contact_actions(pages, services)
+    contact_bulk(pages, services)
     contact_customers.add_to(pages, services)
     sub_contacts.add_to(pages, services)
     contact_why(pages, services)

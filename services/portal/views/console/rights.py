@@ -24,6 +24,7 @@ NEEDED = {  # page -> capability
     "contacts.delete_note": "contacts.notes.write",
     "contacts.create": "contacts.write",
     "contacts.edit": "contacts.write",
+    "contacts.bulk": "contacts.write",
     "contacts.make_primary": "contacts.write",
     "contacts.silence": "contacts.write",
     "contacts.link_customer": "contacts.write",

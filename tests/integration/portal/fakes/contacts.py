@@ -10,7 +10,7 @@ from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from recapito.access.v1 import access_pb2
-from recapito.contacts.v1.affiliations_pb2 import ListAffiliationsResponse, UpdateAffiliationRequest
+from recapito.contacts.v1.affiliations_pb2 import BulkUpdateAffiliationsResponse, ListAffiliationsResponse, UpdateAffiliationRequest
 from recapito.contacts.v1.contact_roles_pb2 import ContactRole, CreateContactRoleRequest, ListContactRolesResponse, UpdateContactRoleRequest
 from recapito.contacts.v1.contacts_pb2 import (
     Activity,
@@ -26,10 +26,11 @@ from recapito.contacts.v1.groups_pb2 import CreateGroupRequest, Group, ListGroup
 from recapito.contacts.v1.permissions_pb2 import Permissions
 from recapito.contacts.v1.settings_pb2 import ContactsSettings
 
-from libs.errors import AlreadyExists, EtagMismatch, FailedPrecondition, InvalidArgument, NotFound
+from libs.errors import Aborted, AlreadyExists, EtagMismatch, FailedPrecondition, InvalidArgument, NotFound
 from libs.ids import new_id
 from libs.rpc.validation import check
 from services.portal.service import Page
+from services.portal.service.contacts import BulkUpdate
 from tests.integration.portal.fakes.common import SECTIONS, Requests, found_page, merged, now, taken, touched
 
 
@@ -219,6 +220,20 @@ class FakeContacts:
         stored.CopyFrom(merged(stored, affiliation, paths))
         self._effective(stored)
         return stored
+
+    def bulk_update_affiliations(self, update: BulkUpdate, request_id: str) -> BulkUpdateAffiliationsResponse:
+        found = self.list_contacts(Page(size=1000, filter=update.filter, query=update.query)).contacts
+        pairs = [affiliation for contact in found for affiliation in contact.affiliations]
+        if update.expected_count is None:
+            return BulkUpdateAffiliationsResponse(matched_count=len(pairs))
+        if update.expected_count != len(pairs):
+            raise Aborted("the count has changed", reason="COUNT_CHANGED", metadata={"count": str(len(pairs))})
+        for affiliation in pairs:
+            wanted = Affiliation()
+            wanted.CopyFrom(update.affiliation)
+            wanted.name = affiliation.name
+            self.update_affiliation(wanted, update.paths, "")
+        return BulkUpdateAffiliationsResponse(matched_count=len(pairs), updated_count=len(pairs))
 
     def make_primary(self, customer_id: UUID, contact_id: UUID, etag: str, request_id: str) -> Affiliation:
         chosen = self.get_affiliation(customer_id, contact_id)

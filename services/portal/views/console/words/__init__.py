@@ -64,6 +64,7 @@ from services.portal.views.console.words.kinds import (
     kind,
     listed,
     notification_type,
+    profile_options,
 )
 from services.portal.views.console.words.messages import (
     ACCOUNT_RULES,
@@ -166,6 +167,7 @@ __all__ = [
     "policy_state",
     "policy_text",
     "positive",
+    "profile_options",
     "reason",
     "relations",
     "resemblances",

@@ -58,6 +58,8 @@ ERRORS: dict[str, str] = {
     "NAME_INVALID": N_("La scelta non è più disponibile"),
     "GROUP_LOOP": N_("Un gruppo non può stare sotto se stesso"),
     "GROUP_NOT_EMPTY": N_("Il gruppo contiene ancora clienti o contatti: spostali, poi eliminalo"),
+    "TOO_MANY_MATCHED": N_("Sono più di 10.000: restringi il filtro"),
+    "FILTER_INVALID": N_("Il filtro non si legge: torna all’elenco e sceglilo di nuovo"),
     "LEAD_CONVERTED": N_("Il lead è già diventato un contatto e non si cambia più"),
     "LEAD_ANONYMIZED": N_("Il lead è stato reso anonimo e non si cambia più"),
     "CONTACT_IS_PRIMARY": N_("È il contatto principale. Scegli prima un altro contatto principale"),

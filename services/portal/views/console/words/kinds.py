@@ -101,6 +101,11 @@ PROFILES: dict[str, tuple[str, frozenset[str]]] = {
 }
 
 
+def profile_options() -> dict[str, str]:
+    """Return the recommended sets of notifications as choices, and the one that switches all off."""
+    return {name: _(title) for name, (title, _on) in PROFILES.items()} | {"none": _("Tutte spente")}
+
+
 def kind(name: str) -> str:
     """Return the title of a kind of message."""
     return _(KINDS[name]) if name in KINDS else name.replace("_", " ")
