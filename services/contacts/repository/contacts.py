@@ -41,8 +41,8 @@ from services.contacts.repository.search import (
     contacts_found,
     counted,
     exact_page,
+    found_by,
     holds,
-    refresh_contacts,
     remember_words,
     search_page,
     texts_of,
@@ -110,7 +110,7 @@ class SqlContacts:
         return set(self.connection.execute(query).scalars())
 
     def stays(self, contact_id: UUID, sight: Sight) -> bool:
-        query = sa.select(contacts.c.id).where(contacts.c.id == contact_id, contact_visible(sight))
+        query = sa.select(contacts.c.id).where(contacts.c.id == contact_id, contacts.c.state == State.ACTIVE.name, contact_visible(sight))
         return self.connection.execute(query.with_for_update(read=True, key_share=True)).first() is not None
 
     def superiors(self, contact_id: UUID) -> list[UUID]:
@@ -150,8 +150,14 @@ class SqlContacts:
         saved = replace(contact, version=contact.version + 1)
         before = texts_of(self.connection, contacts, contact.id)
         unchanged = (contacts.c.id == contact.id, contacts.c.version == contact.version)
+        row = _row(saved)
+        if before != saved.search_text:
+            # Locked, so that the subquery sees what others have committed. One UPDATE: after a second one PostgreSQL looks at the
+            # customer again and waits for it, while whoever holds the customer waits for this contact.
+            self.connection.execute(sa.select(contacts.c.id).where(contacts.c.id == contact.id).with_for_update())
+            row |= {"found_by": found_by(sa.literal(saved.search_text))}
         try:
-            changed = self.connection.execute(sa.update(contacts).where(*unchanged).values(_row(saved))).rowcount
+            changed = self.connection.execute(sa.update(contacts).where(*unchanged).values(row)).rowcount
         except sa.exc.IntegrityError as error:
             if "email_key" in str(error.orig):
                 raise EmailTaken from error
@@ -161,7 +167,6 @@ class SqlContacts:
         set_groups(self.connection, contact_groups, contact.id, contact.groups)
         set_tags(self.connection, contact.id, contact.tags)
         if before != saved.search_text:
-            refresh_contacts(self.connection, [contact.id])
             remember_words(self.connection, before, saved.search_text)
         keep_contact(self.connection, contact.id)
         return saved

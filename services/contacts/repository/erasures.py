@@ -26,6 +26,7 @@ from services.contacts.repository.tables import (
     erasure_visible,
     erasures,
     notes,
+    sub_contacts,
 )
 
 
@@ -100,7 +101,12 @@ class SqlErasures:
 
     def forget(self, contact_id: UUID, customer_ids: Some[UUID]) -> int:
         about = sa.or_(notes.c.contact_id == contact_id, notes.c.customer_id.in_(customer_ids))
-        return len(self.connection.execute(sa.delete(notes).where(about).returning(notes.c.id)).all())
+        linked = sa.or_(sub_contacts.c.principal_id == contact_id, sub_contacts.c.contact_id == contact_id)
+        gone = (
+            sa.delete(notes).where(about).returning(notes.c.id),
+            sa.delete(sub_contacts).where(linked).returning(sub_contacts.c.contact_id),
+        )
+        return sum(len(self.connection.execute(statement).all()) for statement in gone)
 
 
 def _complete(compared: str, value: Value) -> ColumnElement[bool]:

@@ -8,7 +8,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.contacts.domain import Links, Sight
-from services.contacts.repository.tables import activities, affiliations, contacts, customer_visible, customers, notes
+from services.contacts.repository.tables import (
+    activities,
+    affiliations,
+    contact_visible,
+    contacts,
+    customer_visible,
+    customers,
+    notes,
+    sub_contacts,
+)
 
 _TITLES = 5
 
@@ -19,6 +28,7 @@ def links_of(connection: Connection, contact_id: UUID, sight: Sight) -> list[Lin
     found = [
         Links("recapito/Note", connection.execute(written).scalar_one()),
         _further_customers(connection, contact_id, sight),
+        _linked_people(connection, contact_id, sight),
         *_done_with(connection, contact_id),
     ]
     return [one for one in found if one.count]
@@ -34,6 +44,14 @@ def _further_customers(connection: Connection, contact_id: UUID, sight: Sight) -
     )
     others = list(connection.execute(names).scalars())
     return Links("recapito/Customer", len(others), tuple(others[:_TITLES]))
+
+
+def _linked_people(connection: Connection, contact_id: UUID, sight: Sight) -> Links:
+    """Count those linked under it and those under whom it is linked."""
+    other = sa.case((sub_contacts.c.principal_id == contact_id, sub_contacts.c.contact_id), else_=sub_contacts.c.principal_id)
+    linked = sa.select(other).where(sa.or_(sub_contacts.c.principal_id == contact_id, sub_contacts.c.contact_id == contact_id))
+    people = sa.select(sa.func.count()).select_from(contacts).where(contacts.c.id.in_(linked), contact_visible(sight))
+    return Links("recapito/SubContact", connection.execute(people).scalar_one())
 
 
 def _done_with(connection: Connection, contact_id: UUID) -> list[Links]:

@@ -147,14 +147,15 @@ def refresh_contacts(connection: Connection, contact_ids: Collection[UUID] | sa.
         connection.execute(sa.update(contacts).where(contacts.c.id.in_(ids)).values(found_by=FOUND_BY))
 
 
-def _found_by() -> ColumnElement[str]:
+def found_by(search_text: ColumnElement[str]) -> ColumnElement[str]:
+    """Return what a contact with this text is found by, for a statement on contacts."""
     of_customers = sa.select(sa.func.aggregate_strings(customers.c.search, "")).where(
         affiliations.c.contact_id == contacts.c.id, affiliations.c.customer_id == customers.c.id
     )
-    return contacts.c.search + sa.func.coalesce(of_customers.correlate(contacts).scalar_subquery(), "")
+    return search_text + sa.func.coalesce(of_customers.correlate(contacts).scalar_subquery(), "")
 
 
-FOUND_BY = _found_by()
+FOUND_BY = found_by(contacts.c.search)
 
 
 def texts_of(connection: Connection, table: sa.Table, id_: UUID) -> str:

@@ -43,7 +43,7 @@ class Contacts(Protocol):
     def links(self, contact_id: UUID, sight: Sight) -> list[domain.Links]: ...  # as far as the reader sees them
     def entered(self, contact_id: UUID, time: datetime) -> None: ...  # the latest access counts
     def seen(self, contact_ids: Collection[UUID], sight: Sight) -> set[UUID]: ...  # those that the caller may see
-    def stays(self, contact_id: UUID, sight: Sight) -> bool: ...  # it may be seen, and is not deleted before the commit
+    def stays(self, contact_id: UUID, sight: Sight) -> bool: ...  # it may be seen, and is neither deleted nor erased before the commit
     def superiors(self, contact_id: UUID) -> list[UUID]: ...  # itself first, then to whom it reports and so on
     def subordinates(self, contact_id: UUID) -> list[UUID]: ...  # who report to it, locked
     def known(self, contact_ids: Collection[UUID]) -> set[UUID]: ...  # those that exist

@@ -13,6 +13,7 @@ from services.contacts.domain import Contact, Customer, ErasedPerson, Erasure, L
 from services.contacts.domain.erasures import HERE
 from services.contacts.service import UnitOfWork, sight_of
 from services.contacts.service.contacts import hand_over
+from services.contacts.service.superiors import release_subordinates
 
 
 def anonymize_contact(
@@ -121,6 +122,7 @@ def _empty(contact_id: UUID, contact: Contact | None, itself: Iterable[Customer]
     now, language = clock(), uow.settings.get().language_code
     count = 0
     if contact is not None:
+        release_subordinates(contact_id, uow=uow, clock=clock)
         uow.contacts.save(contact.anonymized(now, language))
         count = 1
     for affiliation in uow.affiliations.of_contact(contact_id):

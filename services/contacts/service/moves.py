@@ -37,6 +37,7 @@ def move_contact(
         if before.customer_id != old.id:
             raise Aborted(f"contact {contact_id} was moved by someone else")
         check(before)
+        before.check_editable()
         preferences = uow.affiliations.get(old.id, contact_id).preferences
         _leave(before, old, keep_affiliation, now, uow=uow)
         if all(one.customer_id != new.id for one in uow.affiliations.of_contact(contact_id)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
-from recapito.contacts.v1 import contacts_pb2
+from recapito.contacts.v1 import contacts_pb2, erasures_pb2
 from recapito.contacts.v1 import sub_contacts_pb2 as pb
 
 from libs.errors import Aborted, AlreadyExists, InvalidArgument, NotFound, PermissionDenied
@@ -172,6 +172,24 @@ def test_a_deleted_person_leaves_the_links_of_others(api: Api) -> None:
     with api.operator():
         api.link(principal, person)
         api.link(person, third)
-        api.contacts.DeleteContact(contacts_pb2.DeleteContactRequest(name=person.name))
+        api.contacts.DeleteContact(contacts_pb2.DeleteContactRequest(name=person.name, force=True))
         assert under(api, principal) == []
         assert api.contact_of(third.name).last_name == "Rossi"
+
+
+@pytest.mark.req("R-CON-15", "R-SUB-05")
+def test_an_erased_contact_has_nobody_below_it_and_no_link(api: Api) -> None:
+    home = api.new_customer()
+    api.new_contact(home)
+    boss = api.new_contact(home)
+    person = api.new_contact(home, reports_to=boss.name)
+    with api.operator():
+        api.link(boss, person, "figlia")
+        api.link(person, boss, "madre")
+        api.erasures.AnonymizeContact(erasures_pb2.AnonymizeContactRequest(name=boss.name))
+        assert api.contact_of(person.name).reports_to == ""
+        assert under(api, person) == []
+        for attempt in (lambda: api.update_contact(person, "reports_to", reports_to=boss.name), lambda: api.link(person, boss)):
+            with pytest.raises(InvalidArgument) as error:
+                attempt()
+            assert error.value.reason == "CONTACT_UNKNOWN"
