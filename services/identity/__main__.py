@@ -90,7 +90,7 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
     server = Server(SERVICE, settings, PassportVerifier(SERVICE, keys.key_set).verify, servicer.refusals(new_uow, clock))
     server.add(
         accounts_pb2_grpc.add_AccountsServicer_to_server,
-        servicer.Accounts(new_uow, new_reads, contacts, hasher, JoseAssertions(), clock, YamlSentences()),
+        servicer.Accounts(new_uow, new_reads, contacts, hasher, JoseAssertions(), keys, clock, YamlSentences()),
         accounts_pb2.DESCRIPTOR.services_by_name["Accounts"],
     )
     server.add(

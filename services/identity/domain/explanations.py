@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from services.identity.domain.accounts import Account, fold
 from services.identity.domain.contacts import Condition, Contact
@@ -64,27 +65,27 @@ def of_sign_in(account: Account, contact: Contact | None, *, held_until: datetim
     ]
 
 
-def of_card(contact: Contact) -> list[Check]:
-    """Return for whom a contact acts, what it may see there and who it is to them; and how else it can be reached."""
+def of_card(contact: Contact, seen: Collection[UUID]) -> list[Check]:
+    """Return for whom a contact acts, what it may see there and who it is to them; and how else it can be reached.
+
+    seen: the customers that may be named to who asks.
+    """
+    customers = [customer for customer in contact.permissions if customer in seen]
     return [
-        *_of_customers(contact),
-        *(
-            Check("CUSTOMER_ROLE", customer in contact.roles, contact.roles.get(customer, ""), f"customers/{customer}", stops=False)
-            for customer in contact.permissions
-        ),
+        Check("ACTS_FOR_CUSTOMER", bool(contact.permissions), str(len(customers)), f"contacts/{contact.id}", stops=False),
+        *(_permissions(contact, customer) for customer in customers),
+        *(_role(contact, customer) for customer in customers),
         Check("CONTACT_POINTS", contact.points > 0, str(contact.points), f"contacts/{contact.id}", stops=False),
     ]
 
 
-def _of_customers(contact: Contact) -> list[Check]:
-    acts = Check("ACTS_FOR_CUSTOMER", bool(contact.permissions), str(len(contact.permissions)), f"contacts/{contact.id}", stops=False)
-    return [
-        acts,
-        *(
-            Check("CUSTOMER_PERMISSIONS", bool(allowed), " ".join(sorted(allowed)), f"customers/{customer}", stops=False)
-            for customer, allowed in contact.permissions.items()
-        ),
-    ]
+def _permissions(contact: Contact, customer: UUID) -> Check:
+    allowed = contact.permissions[customer]
+    return Check("CUSTOMER_PERMISSIONS", bool(allowed), " ".join(sorted(allowed)), f"customers/{customer}", stops=False)
+
+
+def _role(contact: Contact, customer: UUID) -> Check:
+    return Check("CUSTOMER_ROLE", customer in contact.roles, contact.roles.get(customer, ""), f"customers/{customer}", stops=False)
 
 
 def of_sight(operator: Account, contact: Account) -> list[Check]:

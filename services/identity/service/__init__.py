@@ -329,6 +329,7 @@ class Contacts(Protocol):
     """The service contacts."""
 
     def find(self, contact_id: UUID) -> Contact | None: ...  # as it is now; None when there is none; Unavailable when it cannot be asked
+    def customers_seen(self, contact_id: UUID, passport: str) -> frozenset[UUID]: ...  # it acts for, and the passport's holder sees
     def every(self) -> Iterator[Contact]: ...
     def area(self, now: datetime) -> Area: ...  # as the organisation last said
 

@@ -20,10 +20,18 @@ from services.identity.service import contacts as follow
 
 
 def explain_access(
-    account_id: UUID, operator_id: UUID | None, *, new_uow: NewUnitOfWork, contacts: Contacts, caller: Caller, clock: Clock
+    account_id: UUID,
+    operator_id: UUID | None,
+    *,
+    new_uow: NewUnitOfWork,
+    contacts: Contacts,
+    caller: Caller,
+    passport: str,
+    clock: Clock,
 ) -> Explanation:
     """Say why a contact can or cannot enter now and, with operator_id, why that operator sees it or not.
 
+    passport: the caller's own, for contacts: a customer that it does not see is not named.
     Asking brings identity's copy of the contact up to date, so that the answer is what signing in does from now on.
     """
     now = clock()
@@ -41,7 +49,8 @@ def explain_access(
     entry = rules.of_conditions(entry_rules.conditions(contact, disabled=account.disabled, area=area), account)
     with new_uow() as uow:
         entry += _sign_in(account, contact, uow=uow, now=now)
-    entry += rules.of_card(contact) if contact is not None else []
+    if contact is not None:
+        entry += rules.of_card(contact, contacts.customers_seen(account_id, passport))
     return Explanation(entry, rules.of_sight(operator, account) if operator is not None else ())
 
 

@@ -22,6 +22,7 @@ from services.identity.domain.explanations import Check
 from services.identity.domain.roles import checked_names
 from services.identity.service import Assertions, Contacts, Hasher, NewUnitOfWork, Sentences, accounts, clients, explaining, passwords
 from services.identity.servicer.names import account_of
+from services.identity.servicer.tokens import KeyRing
 
 _FIELDS = {
     "kind": pb.Account.Kind,
@@ -41,6 +42,7 @@ class Accounts(AccountsServicer):
     contacts: Contacts
     hasher: Hasher
     assertions: Assertions
+    keys: KeyRing
     clock: Clock
     sentences: Sentences
 
@@ -144,6 +146,7 @@ class Accounts(AccountsServicer):
             new_uow=self.new_uow,
             contacts=self.contacts,
             caller=caller,
+            passport=self.keys.passport(caller, ["contacts"], self.clock()),
             clock=self.clock,
         )
         return wire.explanation(explained, lambda check: self._sentence(check, context.language()))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from recapito.contacts.v1 import (
@@ -29,6 +30,7 @@ from tests.integration.identity.office import SEED, Office, id_of, running
 from tests.integration.identity.oracle import PROTOS, Contact, Customer, Operator, Person
 
 GET_ACCOUNT = "/recapito.identity.v1.Accounts/GetAccount"
+EXPLAIN_ACCESS = "/recapito.identity.v1.Accounts/ExplainAccess"
 GET_CONTACT = "/recapito.contacts.v1.Contacts/GetContact"
 GET_CUSTOMER = "/recapito.contacts.v1.Customers/GetCustomer"
 
@@ -128,6 +130,30 @@ def looked_for(office: Office, person: Person) -> list[Answer]:
             expected = office.oracle.finds(person, method, capability, thing)
             answers.append(((person, method, thing), expected, said(call, "found")))
     return answers
+
+
+@pytest.mark.req("R-GRP-09", "R-DGN-02")
+def test_an_explanation_names_no_customer_that_who_asks_does_not_see(office: Office) -> None:
+    """Rule 26, of customers that somebody acts for beside those of the operator's groups."""
+    named, hidden = 0, 0
+    for operator in office.operators:
+        if office.oracle.may(operator, EXPLAIN_ACCESS) != "yes":
+            continue
+        for person in office.people:
+            if office.oracle.finds(operator, GET_ACCOUNT, "identity.read", person) != "found":
+                continue
+            with context.as_person(office.passport(operator)):
+                checks = office.world.accounts.ExplainAccess(accounts_pb2.ExplainAccessRequest(name=f"accounts/{person.id}")).checks
+            told = {id_of(check.resource) for check in checks if check.resource.startswith("customers/")}
+            seen = {id_ for id_ in person.acts if sees(operator, office.oracle.customers[id_].groups)}
+            assert told == seen, f"RECAPITO_SEED={SEED}"
+            named, hidden = named + len(told), hidden + len(set(person.acts) - told)
+    assert named
+    assert hidden
+
+
+def sees(operator: Operator, groups: frozenset[UUID]) -> bool:
+    return "contacts.read" in operator.capabilities and operator.sees(groups)
 
 
 @pytest.mark.req("R-GRP-04", "R-GRP-05", "R-GRP-09", "R-GRP-11")

@@ -45,6 +45,9 @@ class Slow:
     def find(self, contact_id: UUID) -> Contact | None:
         return self.contacts.find(contact_id)
 
+    def customers_seen(self, contact_id: UUID, passport: str) -> frozenset[UUID]:
+        return self.contacts.customers_seen(contact_id, passport)
+
     def area(self, now: datetime) -> Area:
         return self.contacts.area(now)
 

@@ -233,7 +233,7 @@ def test_anybody_can_be_asked_about_even_who_was_never_considered(told: Story, c
     page = console.open(f"/console/dispatches/{told.dispatch}?q=verdi")
     assert page.link("Perché? Giuseppe Verdi") == f"/console/dispatches/{told.dispatch}/why/{told.giuseppe}"
     page = console.open(f"/console/contacts/{told.giuseppe}/why?kind=invoice_overdue")
-    assert "Risposta" in page.text
+    assert "Riceve «Fattura scaduta»?" in page.text
 
 
 def test_a_deleted_contact_keeps_its_row(told: Story, console: Operator) -> None:

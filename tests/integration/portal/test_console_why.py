@@ -87,7 +87,7 @@ def test_who_may_not_help_people_in_reads_of_emails_alone(told: Story, console: 
     told.backend.identity.capabilities -= {"identity.access"}
     page = console.open(address(told, f"?operator={told.operator}&kind=invoice_issued"))
     assert console.answer.status_code == 200
-    assert "Risposta" in page.text
+    assert "Riceve «Nuova fattura»?" in page.text
     assert "Può entrare?" not in page.text
     assert "vede il contatto?" not in page.text
 

@@ -20,7 +20,7 @@ ACCOUNT = Account(MARIO.id, Kind.CONTACT, "Mario", datetime(2026, 11, 22, tzinfo
 def codes() -> set[str]:
     checks = explanations.of_conditions(contacts.conditions(MARIO, disabled=False, area=contacts.Area(date(2026, 11, 22))), ACCOUNT)
     checks += explanations.of_sign_in(ACCOUNT, MARIO, held_until=None, accepted=False)
-    checks += explanations.of_card(MARIO) + explanations.of_sight(replace(ACCOUNT, kind=Kind.OPERATOR), ACCOUNT)
+    checks += explanations.of_card(MARIO, MARIO.permissions) + explanations.of_sight(replace(ACCOUNT, kind=Kind.OPERATOR), ACCOUNT)
     return {check.code for check in checks}
 
 
