@@ -187,7 +187,7 @@ def _link(text: str) -> str:
 
 def _region(text: str) -> str:
     if text.upper() not in _REGIONS:
-        raise Malformed("COUNTRY_INVALID", "is not the two letters of a country")
+        raise Malformed("REGION_UNKNOWN", "is not the two letters of a country")
     return text.upper()
 
 

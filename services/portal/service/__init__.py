@@ -7,13 +7,27 @@ from dataclasses import dataclass
 from services.portal.service.audit import Audit
 from services.portal.service.contacts import Contacts
 from services.portal.service.documents import Documents
+from services.portal.service.fields import Fields
 from services.portal.service.identity import Client, Entry, Identity
 from services.portal.service.leads import Leads
 from services.portal.service.notifications import Notifications
 from services.portal.service.page import Page
 from services.portal.service.relations import Relations
 
-__all__ = ["Audit", "Client", "Contacts", "Documents", "Entry", "Identity", "Leads", "Notifications", "Page", "Relations", "Services"]
+__all__ = [
+    "Audit",
+    "Client",
+    "Contacts",
+    "Documents",
+    "Entry",
+    "Fields",
+    "Identity",
+    "Leads",
+    "Notifications",
+    "Page",
+    "Relations",
+    "Services",
+]
 
 
 @dataclass(frozen=True)
@@ -27,3 +41,4 @@ class Services:
     audit: Audit
     leads: Leads
     relations: Relations
+    fields: Fields

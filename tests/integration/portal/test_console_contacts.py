@@ -238,7 +238,7 @@ def test_the_other_contact_points_survive_an_edit(told: Story, console: Operator
     console.open(f"/console/contacts/{told.laura}/edit")
     console.press("Salva contatto", phone="+39 081 555 0142")
     points = [point.value for point in told.backend.contacts.contacts[told.laura].contact_points]
-    assert points == ["altra@abc.example", "+390815550142"]
+    assert points == ["+390815550142", "altra@abc.example"]
 
 
 def test_tags_are_typed_with_commas_and_lead_to_everybody_who_holds_them(told: Story, console: Operator) -> None:

@@ -8,6 +8,7 @@ from flask import render_template
 
 from services.portal.service import Page, Services
 from services.portal.views import own_sessions
+from services.portal.views.console import profile as profile_forms
 from services.portal.views.console.context import existing, id_of, uuid_of
 from services.portal.views.console.customers import contact_roles_of, groups_of
 from services.portal.views.console.names import customer_name, customer_of
@@ -16,12 +17,16 @@ from services.portal.views.console.names import customer_name, customer_of
 def card(services: Services, contact_id: UUID, note: str = "") -> str:
     """Return the page of a contact; note: why what was just asked did not happen."""
     contacts, identity = services.contacts, services.identity
-    contact = contacts.get_contact(contact_id)
+    contact, settings = contacts.get_contact(contact_id), contacts.get_contacts_settings()
+    blocks = profile_forms.blocks(services.fields.list_fields(), settings)
     open_sessions = existing(lambda: identity.list_sessions(str(contact_id), Page(size=own_sessions.MOST)))
     return render_template(
         "console/contact.html",
         contact=contact,
         note=note,
+        profile=profile_forms,
+        blocks=[(block, profile_forms.facts(contact, block.fields)) for block in blocks],
+        off={block.id for block in blocks if block.hidden},
         names={name: customer_name(services, name) for name in (f"customers/{customer_of(each)}" for each in contact.affiliations)},
         groups=groups_of(services),
         roles=contact_roles_of(services),

@@ -6,25 +6,28 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from recapito.contacts.v1.contacts_pb2 import Affiliation, Contact, ContactPoint, FindDuplicatesResponse
+from recapito.contacts.v1.contacts_pb2 import Affiliation, Contact, FindDuplicatesResponse
 from recapito.contacts.v1.customers_pb2 import Customer
+from recapito.contacts.v1.fields_pb2 import Field
 from recapito.contacts.v1.permissions_pb2 import Permissions, PortalAccess, Preferences
 from recapito.contacts.v1.settings_pb2 import ContactsSettings
 
 from services.portal.service import Page, Services
+from services.portal.views.console import profile as profile_forms
 from services.portal.views.console import words
+from services.portal.views.console.contact_points import ROWS, point_fields, point_values, sent_points
 from services.portal.views.console.context import Reply, existing, id_of, uuid_of
-from services.portal.views.console.customers import affiliations_of, contact_roles_of, groups_of, permission_values, permissions_of, phone
+from services.portal.views.console.customers import affiliations_of, contact_roles_of, groups_of, permission_values, permissions_of
 from services.portal.views.console.forms import Form, Value
 from services.portal.views.console.lists import argument
 from services.portal.views.console.names import full_name
 from services.portal.views.console.sub_contacts import linked_under
+from services.portal.views.i18n import N_
 from services.portal.views.i18n import gettext as _
 
 Duplicate = FindDuplicatesResponse.Duplicate
 FIELDS = {  # path of the request -> field of the form
     r"contact\.(first_name|last_name|email|language_code|direction)": r"\1",
-    r"contact\.contact_points.*": "phone",
     r"contact\.reports_to": "reports_to",
     r"sub_contact\.relation": "relation",
     r"contact\.access\.(start_date|end_date|enabled)": r"\1",
@@ -32,6 +35,7 @@ FIELDS = {  # path of the request -> field of the form
     r"contact\.tags.*": "tags",
     r"contact\.affiliations\[0\]\.(position|contact_role)": r"\1",
     r"affiliation\.(position|contact_role|contact)": r"\1",
+    **profile_forms.FIELDS,
     r"contact\.affiliations\[0\]\.preferences\.kinds.*|affiliation\.preferences\.kinds.*": "kinds",
 }
 CONTACT_PATHS = (
@@ -43,7 +47,26 @@ ALL_OFF = Preferences()
 for _type in words.TYPES:
     setattr(ALL_OFF, _type, Preferences.OFF)
 LINK, LATER, TYPED = "link", "none", "typed"  # how a new contact comes to a password
-_PHONES = (ContactPoint.PHONE, ContactPoint.MOBILE)
+COLUMNS = {  # what stands in a block beside its fields of the profile
+    "ORGANIZE": "console/blocks/organize.html",
+    "REGISTRY": "console/blocks/registry.html",
+    "CONTACT_POINTS": "console/blocks/contact_points.html",
+    "ACCESS": "console/blocks/access.html",
+}
+LABELS = {  # input -> its block, and its words in the summary of what is wrong
+    "first_name": ("REGISTRY", N_("Nome")),
+    "last_name": ("REGISTRY", N_("Cognome")),
+    "position": ("REGISTRY", N_("Qualifica")),
+    "reports_to": ("REGISTRY", N_("Riporta a")),
+    "contact_role": ("ORGANIZE", N_("Ruolo")),
+    "groups": ("ORGANIZE", N_("Gruppi")),
+    "tags": ("ORGANIZE", N_("Etichette")),
+    "email": ("CONTACT_POINTS", N_("Email principale")),
+    "phone": ("CONTACT_POINTS", N_("Telefono")),
+    "start_date": ("ACCESS", N_("Primo giorno")),
+    "end_date": ("ACCESS", N_("Ultimo giorno")),
+    "relation": ("", N_("Legame")),
+}
 
 
 def contact_forms(pages: Blueprint, services: Services) -> None:
@@ -55,46 +78,53 @@ def contact_forms(pages: Blueprint, services: Services) -> None:
         if not customer_id:
             return choose_customer(services, "console.contacts.create")
         customer, settings = contacts.get_customer(uuid_of(customer_id)), contacts.get_contacts_settings()
-        form = Form.sent() if request.method == "POST" else Form.filled(_defaults(customer, settings))
-        if request.method == "POST" and not profile(form):
-            with form.sending(FIELDS):
-                if likely := _unseen_duplicates(services, form, customer):
-                    return _page(services, form, customer, settings, duplicates=likely)
-                contact = _create(services, form, customer)
+        fields = services.fields.list_fields()
+        form = Form.sent() if request.method == "POST" else Form.filled(_defaults(customer, settings, fields))
+        if request.method == "POST" and not _changed_alone(form):
+            with form.sending({**point_fields(form, Contact()), **FIELDS}):
+                if likely := _unseen_duplicates(services, form, customer, fields):
+                    return _page(services, form, fields, customer, settings, duplicates=likely)
+                contact = _create(services, form, customer, fields)
                 flash(_("Contatto creato"))
                 if under := argument("under"):
                     return linked_under(services, under, contact, form)
                 next_page = "set_password" if form["password_choice"] == TYPED else "show"
                 return redirect(url_for(f"console.contacts.{next_page}", contact_id=id_of(contact)), 303)
-        return _page(services, form, customer, settings)
+        return _page(services, form, fields, customer, settings)
 
     @pages.route("/<uuid:contact_id>/edit", methods=["GET", "POST"])
     def edit(contact_id: UUID) -> Reply:
         contact, settings = contacts.get_contact(contact_id), contacts.get_contacts_settings()
         customer = contacts.get_customer(uuid_of(argument("customer") or id_of(contact.customer)))
         affiliation = contacts.get_affiliation(UUID(id_of(customer)), contact_id)
-        form = Form.sent() if request.method == "POST" else Form.filled(_values(contact, affiliation))
-        if request.method == "POST" and not profile(form):
-            with form.sending(FIELDS):
-                _save(services, form, contact, affiliation)
+        fields = services.fields.list_fields()
+        form = Form.sent() if request.method == "POST" else Form.filled(_values(contact, affiliation, fields))
+        if request.method == "POST" and not _changed_alone(form):
+            with form.sending({**point_fields(form, contact), **FIELDS}):
+                _save(services, form, contact, affiliation, fields)
                 flash(_("Contatto salvato"))
                 return redirect(url_for("console.contacts.show", contact_id=contact_id), 303)
-            form.compare(_values(contacts.get_contact(contact_id), contacts.get_affiliation(UUID(id_of(customer)), contact_id)))
-        return _page(services, form, customer, settings, contact, affiliation)
+            form.compare(_values(contacts.get_contact(contact_id), contacts.get_affiliation(UUID(id_of(customer)), contact_id), fields))
+        return _page(services, form, fields, customer, settings, contact, affiliation)
 
 
-def _unseen_duplicates(services: Services, form: Form, customer: Customer) -> list[Duplicate]:
+def _unseen_duplicates(services: Services, form: Form, customer: Customer, fields: Sequence[Field]) -> list[Duplicate]:
     """Return who may be the person of the form, with a note, unless the operator has seen all of them and means another one."""
-    found = list(services.relations.find_duplicates(_new_contact(form, customer)).duplicates)
+    found = list(services.relations.find_duplicates(_new_contact(form, customer, fields)).duplicates)
     if {id_of(one.contact) for one in found} <= set(form["seen"].split()):
         return []
     form.note = _("Forse questa persona esiste già. Controlla qui sotto: niente di ciò che hai scritto va perso.")
     return found
 
 
-def _create(services: Services, form: Form, customer: Customer) -> Contact:
+def _changed_alone(form: Form) -> bool:
+    """Change the form itself when a button asked for it; nothing is saved."""
+    return profile(form) or profile_forms.rows_added(form)
+
+
+def _create(services: Services, form: Form, customer: Customer, fields: Sequence[Field]) -> Contact:
     contact = services.contacts.create_contact(
-        _new_contact(form, customer),
+        _new_contact(form, customer, fields),
         skip_welcome=form.on("skip_welcome"),
         send_set_password=form["password_choice"] == LINK,
         request_id=form.request_id,
@@ -104,12 +134,14 @@ def _create(services: Services, form: Form, customer: Customer) -> Contact:
     return contact
 
 
-def _save(services: Services, form: Form, contact: Contact, affiliation: Affiliation) -> None:
+def _save(services: Services, form: Form, contact: Contact, affiliation: Affiliation, fields: Sequence[Field]) -> None:
     """Save the person, then what is true of this customer: two resources, each with its etag and its request_id."""
     changed = _contact_of(form, contact)
     changed.name, changed.etag = contact.name, form["etag"]
+    values, own = profile_forms.sent_profile(form, fields)
+    changed.profile.CopyFrom(values)
     paths = [path for path in CONTACT_PATHS if path != "access" or form.on("access_shown")]
-    form.values["etag"] = services.contacts.update_contact(changed, paths, form.request_id).etag
+    form.values["etag"] = services.contacts.update_contact(changed, [*paths, *own], form.request_id).etag
     linked = _affiliation_of(form)
     linked.name, linked.etag = affiliation.name, form["affiliation_etag"]
     saved = services.contacts.update_affiliation(linked, AFFILIATION_PATHS, f"{form.request_id}-a")
@@ -122,6 +154,7 @@ def _save(services: Services, form: Form, contact: Contact, affiliation: Affilia
 def _page(
     services: Services,
     form: Form,
+    fields: Sequence[Field],
     customer: Customer,
     settings: ContactsSettings,
     contact: Contact | None = None,
@@ -134,9 +167,16 @@ def _page(
     colleagues = _colleagues(services, customer, contact)
     if "reports_to" in form.saved:
         form.saved["reports_to"] = colleagues.get(form.saved["reports_to"], "")
+    blocks = profile_forms.blocks(fields, settings)
     shown = render_template(
         "console/contact_form.html",
         form=form.again(),
+        blocks=blocks,
+        columns=COLUMNS,
+        profile=profile_forms,
+        wrong_blocks=_wrong(form, blocks),
+        open_blocks={*profile_forms.OPEN, argument("block", words.BLOCKS), *_holding(form["add_row"], blocks)},
+        labels={**{name: _(said) for name, (_block, said) in LABELS.items()}, **profile_forms.labels(fields, form)},
         customer=customer,
         contact=contact,
         affiliation=affiliation,
@@ -159,6 +199,19 @@ def _colleagues(services: Services, customer: Customer, contact: Contact | None)
             superior = existing(lambda: services.contacts.get_contact(uuid_of(id_of(contact.reports_to))))
             found |= {contact.reports_to: full_name(superior)} if superior else {}
     return found
+
+
+def _wrong(form: Form, blocks: Sequence[profile_forms.Block]) -> set[str]:
+    """Return the blocks that must be looked at again: a fault, or a change of somebody else."""
+    names = [*form.errors, *form.saved]
+    return {block for name in names for block in ({LABELS[name][0]} if name in LABELS else _holding(name, blocks))}
+
+
+def _holding(name: str, blocks: Sequence[profile_forms.Block]) -> set[str]:
+    """Return the block of an input of the profile or of a row."""
+    if name.startswith(ROWS):
+        return {"CONTACT_POINTS"}
+    return {block.id for block in blocks if any(name.split("-")[1:2] == [field.key] for field in block.fields)}
 
 
 def choose_customer(services: Services, target: str) -> Reply:
@@ -190,10 +243,11 @@ def profile(form: Form) -> bool:
     return True
 
 
-def _defaults(customer: Customer, settings: ContactsSettings) -> dict[str, Value]:
+def _defaults(customer: Customer, settings: ContactsSettings, fields: Sequence[Field]) -> dict[str, Value]:
     """Return the form of a new contact: the permissions and notifications that it would get today, to be changed one by one."""
     may_open = inherited(customer, settings)
     return {
+        **profile_forms.form_values(Contact(), fields),
         "language_code": customer.language_code or settings.language_code or "it",
         "direction": "LTR",
         "enabled": "1",
@@ -209,14 +263,15 @@ def _defaults(customer: Customer, settings: ContactsSettings) -> dict[str, Value
     }
 
 
-def _values(contact: Contact, affiliation: Affiliation) -> dict[str, Value]:
+def _values(contact: Contact, affiliation: Affiliation, fields: Sequence[Field]) -> dict[str, Value]:
     return {
+        **profile_forms.form_values(contact, fields),
+        **point_values(contact),
         "etag": contact.etag,
         "affiliation_etag": affiliation.etag,
         "first_name": contact.first_name,
         "last_name": contact.last_name,
         "email": contact.email,
-        "phone": contact.contact_points[number].value if (number := _phone(contact)) is not None else "",
         "language_code": contact.language_code,
         "direction": "RTL" if contact.direction == Contact.RTL else "LTR",
         "enabled": _flag(contact.access.enabled),
@@ -252,26 +307,12 @@ def preferences_of(form: Form) -> Preferences:
     return preferences
 
 
-def _phone(contact: Contact) -> int | None:
-    """Return which contact point is the telephone of the form."""
-    return next((number for number, point in enumerate(contact.contact_points) if point.kind in _PHONES), None)
-
-
-def _points(form: Form, stored: Contact) -> list[ContactPoint]:
-    """Return the contact points with the telephone of the form; the others stay as they are."""
-    points, number, value = list(stored.contact_points), _phone(stored), phone(form["phone"])
-    if number is None:
-        return [*points, ContactPoint(kind=ContactPoint.PHONE, value=value)] if value else points
-    kept = [ContactPoint(kind=points[number].kind, value=value)] if value else []
-    return [*points[:number], *kept, *points[number + 1 :]]
-
-
 def _contact_of(form: Form, stored: Contact | None = None) -> Contact:
     return Contact(
         first_name=form["first_name"],
         last_name=form["last_name"],
         email=form["email"],
-        contact_points=_points(form, stored or Contact()),
+        contact_points=sent_points(form, stored or Contact()).values(),
         language_code=form["language_code"],
         direction=Contact.RTL if form["direction"] == "RTL" else Contact.LTR,
         access=PortalAccess(enabled=form.on("enabled"), start_date=form["start_date"], end_date=form["end_date"]),
@@ -290,9 +331,10 @@ def _affiliation_of(form: Form) -> Affiliation:
     )
 
 
-def _new_contact(form: Form, customer: Customer) -> Contact:
+def _new_contact(form: Form, customer: Customer, fields: Sequence[Field]) -> Contact:
     contact = _contact_of(form)
     contact.customer = customer.name
+    contact.profile.CopyFrom(profile_forms.sent_profile(form, fields)[0])
     affiliation = _affiliation_of(form)
     affiliation.contact = "contacts/-"  # it has no id yet
     contact.affiliations.append(affiliation)

@@ -4,6 +4,7 @@ from tests.integration.portal.fakes.backend import Backend, empty_backend
 from tests.integration.portal.fakes.common import CAPABILITIES, PASSWORD, SECTIONS, Requests, found_page, merged, now, stamp, taken, touched
 from tests.integration.portal.fakes.contacts import FakeContacts
 from tests.integration.portal.fakes.documents import FakeDocuments
+from tests.integration.portal.fakes.fields import FakeFields
 from tests.integration.portal.fakes.identity import FakeIdentity
 from tests.integration.portal.fakes.leads import FakeLeads
 from tests.integration.portal.fakes.notes import FakeNotes
@@ -17,6 +18,7 @@ __all__ = [
     "Backend",
     "FakeContacts",
     "FakeDocuments",
+    "FakeFields",
     "FakeIdentity",
     "FakeLeads",
     "FakeNotes",

@@ -14,6 +14,7 @@ from tests.integration.portal.fake_audit import FakeAudit
 from tests.integration.portal.fakes.common import touched
 from tests.integration.portal.fakes.contacts import FakeContacts
 from tests.integration.portal.fakes.documents import FakeDocuments
+from tests.integration.portal.fakes.fields import FakeFields
 from tests.integration.portal.fakes.identity import FakeIdentity
 from tests.integration.portal.fakes.leads import FakeLeads
 from tests.integration.portal.fakes.notes import FakeNotes
@@ -31,11 +32,19 @@ class Backend:
     notes: FakeNotes
     leads: FakeLeads
     relations: FakeRelations
+    fields: FakeFields
 
     @property
     def services(self) -> Services:
         return Services(
-            self.identity, self.contacts, self.documents, self.notifications, self.audit, leads=self.leads, relations=self.relations
+            self.identity,
+            self.contacts,
+            self.documents,
+            self.notifications,
+            self.audit,
+            leads=self.leads,
+            relations=self.relations,
+            fields=self.fields,
         )
 
 
@@ -66,4 +75,4 @@ def empty_backend() -> Backend:
     notes = FakeNotes(author=lambda: f"accounts/{identity.current.account_id}" if identity.current is not None else "")
     contacts.require_fresh = documents.require_fresh = identity.require_fresh
     audit, leads, relations = FakeAudit(identity.require_fresh), FakeLeads(contacts), FakeRelations(contacts)
-    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations)
+    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations, FakeFields(contacts))

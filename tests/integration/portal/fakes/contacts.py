@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.struct_pb2 import Struct
 from recapito.access.v1 import access_pb2
 from recapito.contacts.v1.affiliations_pb2 import BulkUpdateAffiliationsResponse, ListAffiliationsResponse, UpdateAffiliationRequest
 from recapito.contacts.v1.contact_roles_pb2 import ContactRole, CreateContactRoleRequest, ListContactRolesResponse, UpdateContactRoleRequest
@@ -44,6 +45,7 @@ class FakeContacts:
     activities: list[Activity] = field(default_factory=list)
     past: list[tuple[datetime, Contact]] = field(default_factory=list)  # until when, and what
     require_fresh: Callable[[], None] = lambda: None
+    profiled: Callable[..., Struct] = lambda _before, sent, _paths=(): sent.profile  # set by the catalogue of fields
     requests: Requests = field(default_factory=Requests)
 
     def acts(self, contact_id: UUID, customer_id: UUID | None) -> tuple[UUID | None, frozenset[str]]:
@@ -158,6 +160,8 @@ class FakeContacts:
 
         if contact.email and any(contact.email.casefold() == other.email.casefold() for other in self.contacts.values()):
             raise AlreadyExists("taken", reason="EMAIL_TAKEN", violations=[taken("contact.email", "EMAIL_TAKEN")])
+        profile = self.profiled(None, contact)
+        contact.profile.CopyFrom(profile)
         return self.requests.once(request_id, make)
 
     @staticmethod
@@ -175,7 +179,10 @@ class FakeContacts:
     def update_contact(self, contact: Contact, paths: Sequence[str], request_id: str) -> Contact:
         check(UpdateContactRequest(contact=contact, update_mask=FieldMask(paths=paths)))
         id_ = UUID(contact.name.split("/")[1])
-        self.contacts[id_] = merged(self.get_contact(id_), contact, paths)
+        before = self.get_contact(id_)
+        after = merged(before, contact, [path for path in paths if not path.startswith("profile")])
+        after.profile.CopyFrom(self.profiled(before, contact, paths))
+        self.contacts[id_] = after
         return self.contacts[id_]
 
     def delete_contact(self, contact_id: UUID, etag: str, request_id: str) -> None:

@@ -6,8 +6,10 @@ from flask import Blueprint, render_template
 
 from services.portal.service import Services
 from services.portal.views.console.settings import (
+    blocks,
     clients,
     contact_roles,
+    fields,
     groups,
     modules,
     operators,
@@ -20,7 +22,7 @@ from services.portal.views.console.settings import (
 
 def blueprint(services: Services) -> Blueprint:
     pages = Blueprint("settings", __name__, url_prefix="/settings")
-    for part in (organisation, modules, groups, contact_roles, sign_in, policies, operators, roles, clients):
+    for part in (organisation, modules, blocks, fields, groups, contact_roles, sign_in, policies, operators, roles, clients):
         pages.register_blueprint(part.blueprint(services))
 
     @pages.get("")

@@ -30,6 +30,7 @@ from services.portal.views.console.words.contacts import (
     CUSTOMER_KINDS,
     DIRECTIONS,
     LANGUAGES,
+    POINT_KINDS,
     WARNINGS,
     access_state,
     activity,
@@ -52,6 +53,7 @@ from services.portal.views.console.words.contacts import (
     warning,
 )
 from services.portal.views.console.words.errors import ERRORS, error
+from services.portal.views.console.words.fields import BLOCK_HINTS, BLOCKS, FIELD_TYPES, block_name, field_type, label
 from services.portal.views.console.words.invoices import METHODS, invoice_state, line_labels, method_name, month, sums, young
 from services.portal.views.console.words.kinds import (
     KINDS_OF_CONTACTS,
@@ -94,11 +96,14 @@ __all__ = [
     "ACCOUNT_RULES",
     "ACTIVITIES",
     "ACTIVITY_KINDS",
+    "BLOCKS",
+    "BLOCK_HINTS",
     "CATEGORIES",
     "CLIENTS",
     "CUSTOMER_KINDS",
     "DIRECTIONS",
     "ERRORS",
+    "FIELD_TYPES",
     "KINDS_OF_CONTACTS",
     "KINDS_OF_TYPE",
     "LANGUAGES",
@@ -108,6 +113,7 @@ __all__ = [
     "METHODS",
     "MOVING",
     "OVERLAPS",
+    "POINT_KINDS",
     "POLICIES",
     "PROFILES",
     "REASONS",
@@ -128,6 +134,7 @@ __all__ = [
     "activity",
     "address",
     "allowed",
+    "block_name",
     "categories",
     "category",
     "client_state",
@@ -139,6 +146,7 @@ __all__ = [
     "direction_name",
     "error",
     "facts_of",
+    "field_type",
     "group_names",
     "group_options",
     "hint",
@@ -149,6 +157,7 @@ __all__ = [
     "is_send",
     "is_usable",
     "kind",
+    "label",
     "language_name",
     "lead_state",
     "line_labels",

@@ -66,11 +66,11 @@ def activity(entry: contacts_pb2.Activity) -> str:
     return _(ACTIVITIES[entry.kind][0], title=_(KINDS[entry.title]) if entry.title in KINDS else entry.title)
 
 
-_POINTS: dict[int, str] = {
-    contacts_pb2.ContactPoint.EMAIL: N_("Email secondaria"),
-    contacts_pb2.ContactPoint.PHONE: N_("Telefono"),
-    contacts_pb2.ContactPoint.MOBILE: N_("Cellulare"),
-    contacts_pb2.ContactPoint.CERTIFIED_EMAIL: N_("PEC"),
+POINT_KINDS: dict[str, str] = {
+    "PHONE": N_("Telefono"),
+    "MOBILE": N_("Cellulare"),
+    "EMAIL": N_("Email secondaria"),
+    "CERTIFIED_EMAIL": N_("PEC"),
 }
 
 
@@ -160,7 +160,7 @@ def lead_state(lead: leads_pb2.Lead) -> State:
 
 
 def point_kind(point: contacts_pb2.ContactPoint) -> str:
-    return _(_POINTS.get(point.kind, N_("Recapito")))
+    return _(POINT_KINDS.get(contacts_pb2.ContactPoint.Kind.Name(point.kind), N_("Recapito")))
 
 
 def warning(value: int) -> str:
