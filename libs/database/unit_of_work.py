@@ -23,6 +23,9 @@ from libs.messaging.event import Event, event_of, type_of
 from libs.unit_of_work import Request
 
 OUTBOX_CHANNEL = "outbox"
+# Nobody waits for an entry of the audit. It goes with the next event, or when the relay looks by itself within a second, and so under
+# load many go together: sent and chained one by one, they would cost as much as the work that they tell of.
+_UNHURRIED = type_of(AuditEntryRecorded)
 
 
 class SqlOutbox:
@@ -115,7 +118,8 @@ class SqlUnitOfWork:
         recorded = self._record()
         if self.outbox.events:
             self.connection.execute(sa.insert(outbox), [_outbox_row(event) for event in self.outbox.events])
-            self.wake(OUTBOX_CHANNEL)
+            if any(event.type != _UNHURRIED for event in self.outbox.events):
+                self.wake(OUTBOX_CHANNEL)
         if not is_sqlite(self.engine):
             for channel in sorted(self._channels):
                 self.connection.execute(sa.select(sa.func.pg_notify(channel, "")))

@@ -46,7 +46,9 @@ class Relay:
         try:
             while not stop.is_set():
                 try:
-                    while not stop.is_set() and self.publish_batch(publisher):
+                    full = True
+                    while full and not stop.is_set():  # what comes after a batch that was not full wakes us, or may wait
+                        full = self.publish_batch(publisher) == self._batch
                         backoff.reset()
                     publisher.keep_alive()
                     waiter.wait(IDLE_SECONDS)

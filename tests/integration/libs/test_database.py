@@ -12,11 +12,14 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from google.protobuf.message import Message
+from recapito.contacts.events.v1.events_pb2 import ContactDeleted
 from recapito.documents.events.v1 import events_pb2
+from recapito.platform.events.v1.events_pb2 import AuditEntryRecorded
 from sqlalchemy.engine import Engine
 
 from libs import database
-from libs.database import Cents, InboxAttempts, OutboxRows, SqlUnitOfWork, UtcDateTime, Waiter
+from libs.database import OUTBOX_CHANNEL, Cents, InboxAttempts, OutboxRows, SqlUnitOfWork, UtcDateTime, Waiter
 from libs.errors import RequestIdReused
 from libs.ids import new_id
 from libs.unit_of_work import NO_REQUEST, Request
@@ -213,3 +216,18 @@ def test_ids_sort_by_their_time() -> None:
     ids = [new_id() for _ in range(100)]
     assert {id_.version for id_ in ids} == {7}
     assert [id_.int >> 80 for id_ in ids] == sorted(id_.int >> 80 for id_ in ids)
+
+
+@pytest.mark.parametrize(("announced", "woken"), [((), False), ((ContactDeleted(contact="contacts/1", version=1),), True)])
+def test_an_audit_entry_alone_hurries_nobody(engine: Engine, announced: tuple[Message, ...], woken: bool) -> None:
+    waiter = Waiter(engine, OUTBOX_CHANNEL)
+    waiter.wait(0.01)  # listens from here on
+    with SqlUnitOfWork(engine, "documents") as uow:
+        uow.outbox.add(AuditEntryRecorded(resource="invoices/1", service="documents", method="CreateInvoice"))
+        for event in announced:
+            uow.outbox.add(event)
+        uow.commit()
+    started = time.perf_counter()
+    waiter.wait(2)
+    assert (time.perf_counter() - started < 1) == woken
+    waiter.close()
