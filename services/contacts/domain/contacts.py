@@ -162,12 +162,11 @@ class Contact:
 
     def anonymized(self, now: datetime, language_code: str) -> Contact:
         """Return what stays: the id, who sees it, for whom it acts. The mark in place of the name is in the organisation's language."""
-        first_name, last_name = nobody(language_code)
         return Contact(
             id=self.id,
             customer_id=self.customer_id,
-            first_name=first_name,
-            last_name=last_name,
+            first_name="",
+            last_name=nobody(language_code),
             create_time=self.create_time,
             update_time=now,
             state=State.ANONYMIZED,
@@ -179,7 +178,7 @@ class Contact:
 
     @property
     def display_name(self) -> str:
-        return f"{self.first_name} {self.last_name}"
+        return f"{self.first_name} {self.last_name}".strip()
 
     @property
     def email_key(self) -> str | None:

@@ -113,7 +113,7 @@ class Customer:
         return Customer(
             id=self.id,
             kind=self.kind,
-            display_name=" ".join(nobody(language_code)),
+            display_name=nobody(language_code),
             create_time=self.create_time,
             update_time=now,
             categories=self.categories,

@@ -14,9 +14,9 @@ HERE = "contacts"
 SERVICES = (HERE, "documents", "identity", "notifications")  # all that keep something; portal and gateway have no database
 
 
-def nobody(language_code: str) -> tuple[str, str]:
-    """Return what stands in the place of first and last name; in English for every language but Italian."""
-    return ("Persona", "anonimizzata") if language_code[:2] in {"", "it"} else ("Anonymised", "person")
+def nobody(language_code: str) -> str:
+    """Return what stands in the place of a name; in English for every language but Italian."""
+    return "Persona anonimizzata" if language_code[:2] in {"", "it"} else "Anonymised person"
 
 
 class ErasureNotFound(NotFound):

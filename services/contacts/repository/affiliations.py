@@ -198,7 +198,7 @@ def _views(sight: Sight) -> sa.Select[Any]:
 def _view(row: Row[Any], default: Permissions) -> AffiliationView:
     affiliation = affiliation_of(row)
     counting = effective(affiliation.permissions, row.customer_permissions, default)
-    return AffiliationView(affiliation, row.primary, counting, f"{row.first_name} {row.last_name}", row.email)
+    return AffiliationView(affiliation, row.primary, counting, f"{row.first_name} {row.last_name}".strip(), row.email)
 
 
 def views_of_contacts(connection: Connection, homes: Mapping[UUID, UUID], sight: Sight) -> dict[UUID, tuple[AffiliationView, ...]]:

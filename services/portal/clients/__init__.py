@@ -9,6 +9,7 @@ from libs.settings import RpcSettings
 from services.portal.clients.audit import GrpcAudit
 from services.portal.clients.contacts import GrpcContacts
 from services.portal.clients.documents import GrpcDocuments
+from services.portal.clients.erasures import GrpcErasures
 from services.portal.clients.fields import GrpcFields
 from services.portal.clients.identity import GrpcIdentity
 from services.portal.clients.leads import GrpcLeads
@@ -36,6 +37,7 @@ def connect(settings: RpcSettings, *, contacts_address: str, documents_address: 
         leads=GrpcLeads(channel(contacts_address)),
         relations=GrpcRelations(to_contacts),
         fields=GrpcFields(to_contacts),
+        erasures=GrpcErasures(to_contacts),
     )
 
 

@@ -108,11 +108,6 @@ class GrpcContacts:
         mask = FieldMask(paths=paths)
         return self._contacts.UpdateContact(contacts_pb2.UpdateContactRequest(contact=contact, update_mask=mask, request_id=request_id))
 
-    def delete_contact(self, contact_id: UUID, etag: str, request_id: str) -> None:
-        self._contacts.DeleteContact(
-            contacts_pb2.DeleteContactRequest(name=f"contacts/{contact_id}", etag=etag, request_id=request_id, force=True)
-        )
-
     def list_activities(self, parent: str, page: Page) -> contacts_pb2.ListActivitiesResponse:
         return self._contacts.ListActivities(
             contacts_pb2.ListActivitiesRequest(parent=parent, page_size=page.size, page_token=page.token, filter=page.filter)

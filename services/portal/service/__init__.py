@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from services.portal.service.audit import Audit
 from services.portal.service.contacts import Contacts
 from services.portal.service.documents import Documents
+from services.portal.service.erasures import Erasures
 from services.portal.service.fields import Fields
 from services.portal.service.identity import Client, Entry, Identity
 from services.portal.service.leads import Leads
@@ -20,6 +21,7 @@ __all__ = [
     "Contacts",
     "Documents",
     "Entry",
+    "Erasures",
     "Fields",
     "Identity",
     "Leads",
@@ -42,3 +44,4 @@ class Services:
     leads: Leads
     relations: Relations
     fields: Fields
+    erasures: Erasures

@@ -94,7 +94,7 @@ def test_an_anonymised_contact_is_shown_as_such_and_can_only_be_read(api: Api) -
     with api.operator():
         anonymize(api, contact.name)
         left = api.contact_of(contact.name)
-        assert (left.first_name, left.last_name, left.state) == ("Persona", "anonimizzata", contacts_pb2.Contact.ANONYMIZED)
+        assert (left.first_name, left.last_name, left.state) == ("", "Persona anonimizzata", contacts_pb2.Contact.ANONYMIZED)
         assert (left.email, list(left.contact_points), left.access.enabled, left.newsletter) == ("", [], False, False)
         assert (left.customer, left.groups) == (contact.customer, contact.groups)
         assert [one.resource for one in activities(api, contact.name)] == [viewed]

@@ -1,4 +1,4 @@
-"""What is done to a contact, each on a page of its own that says what follows: primary, deletion, access, a further customer."""
+"""What is done to a contact, each on a page of its own that says what follows: primary, access, a further customer."""
 
 from __future__ import annotations
 
@@ -45,20 +45,6 @@ def _add_standing(pages: Blueprint, services: Services) -> None:
         now = existing(lambda: contacts.get_contact(UUID(id_of(customer.primary_contact)))) if customer.primary_contact else None
         shown = render_template("console/contact_primary.html", form=form.again(), contact=contact, customer=customer, now=now)
         return shown, form.code
-
-    @pages.route("/<uuid:contact_id>/delete", methods=["GET", "POST"])
-    def delete(contact_id: UUID) -> Reply:
-        contact = contacts.get_contact(contact_id)
-        form = Form.filled({"etag": contact.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                contacts.delete_contact(contact_id, form["etag"], form.request_id)
-                flash(_("%(name)s non c’è più", name=full_name(contact)))
-                return redirect(url_for("console.customers.show_contacts", customer_id=UUID(id_of(contact.customer))), 303)
-        primary_of = [f"customers/{customer_of(each)}" for each in contact.affiliations if each.primary]
-        names = {name: customer_name(services, name) for name in primary_of}
-        return render_template("console/contact_delete.html", form=form.again(), contact=contact, primary_of=names), form.code
 
     @pages.post("/<uuid:contact_id>/silence")
     def silence(contact_id: UUID) -> Reply:

@@ -15,6 +15,7 @@ from services.portal.views.console import notes as note_pages
 from services.portal.views.console.contact_actions import contact_actions
 from services.portal.views.console.contact_bulk import contact_bulk
 from services.portal.views.console.contact_card import card
+from services.portal.views.console.contact_erasure import contact_erasure
 from services.portal.views.console.contact_form import contact_forms
 from services.portal.views.console.contact_why import contact_why
 from services.portal.views.console.context import page
@@ -34,6 +35,7 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     contact_forms(pages, services)
     contact_actions(pages, services)
     contact_bulk(pages, services)
+    contact_erasure(pages, services)
     contact_customers.add_to(pages, services)
     sub_contacts.add_to(pages, services)
     contact_why(pages, services)

@@ -34,6 +34,8 @@ NEEDED = {  # page -> capability
     "contacts.move": "contacts.write",
     "contacts.unlink_customer": "contacts.write",
     "contacts.delete": "contacts.delete",
+    "contacts.anonymize": "contacts.anonymize",
+    "contacts.show_erasure": "contacts.anonymize",
     "leads.index": "contacts.read",
     "leads.show": "contacts.read",
     "leads.create": "contacts.write",

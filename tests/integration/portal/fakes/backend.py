@@ -14,6 +14,7 @@ from tests.integration.portal.fake_audit import FakeAudit
 from tests.integration.portal.fakes.common import touched
 from tests.integration.portal.fakes.contacts import FakeContacts
 from tests.integration.portal.fakes.documents import FakeDocuments
+from tests.integration.portal.fakes.erasures import FakeErasures
 from tests.integration.portal.fakes.fields import FakeFields
 from tests.integration.portal.fakes.identity import FakeIdentity
 from tests.integration.portal.fakes.leads import FakeLeads
@@ -33,6 +34,7 @@ class Backend:
     leads: FakeLeads
     relations: FakeRelations
     fields: FakeFields
+    erasures: FakeErasures
 
     @property
     def services(self) -> Services:
@@ -45,6 +47,7 @@ class Backend:
             leads=self.leads,
             relations=self.relations,
             fields=self.fields,
+            erasures=self.erasures,
         )
 
 
@@ -75,4 +78,5 @@ def empty_backend() -> Backend:
     notes = FakeNotes(author=lambda: f"accounts/{identity.current.account_id}" if identity.current is not None else "")
     contacts.require_fresh = documents.require_fresh = identity.require_fresh
     audit, leads, relations = FakeAudit(identity.require_fresh), FakeLeads(contacts), FakeRelations(contacts)
-    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations, FakeFields(contacts))
+    fields, erasures = FakeFields(contacts), FakeErasures(contacts, identity.require_fresh)
+    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations, fields, erasures)

@@ -185,12 +185,6 @@ class FakeContacts:
         self.contacts[id_] = after
         return self.contacts[id_]
 
-    def delete_contact(self, contact_id: UUID, etag: str, request_id: str) -> None:
-        self.require_fresh()
-        if any(affiliation.primary for affiliation in self.get_contact(contact_id).affiliations):
-            raise FailedPrecondition("it is the primary contact", reason="CONTACT_IS_PRIMARY")
-        del self.contacts[contact_id]
-
     def list_activities(self, parent: str, page: Page) -> ListActivitiesResponse:
         of_parent = [activity for activity in self.activities if activity.name.startswith(parent) or activity.customer == parent]
         newest_first = sorted(of_parent, key=lambda activity: activity.create_time.ToNanoseconds(), reverse=True)

@@ -52,6 +52,7 @@ from services.portal.views.console.words.contacts import (
     point_kind,
     warning,
 )
+from services.portal.views.console.words.erasures import erasing_service, held, is_anonymized, link_type
 from services.portal.views.console.words.errors import ERRORS, error
 from services.portal.views.console.words.fields import BLOCK_HINTS, BLOCKS, FIELD_TYPES, block_name, field_type, label
 from services.portal.views.console.words.invoices import METHODS, invoice_state, line_labels, method_name, month, sums, young
@@ -144,13 +145,16 @@ __all__ = [
     "counts",
     "customer_kind",
     "direction_name",
+    "erasing_service",
     "error",
     "facts_of",
     "field_type",
     "group_names",
     "group_options",
+    "held",
     "hint",
     "invoice_state",
+    "is_anonymized",
     "is_disabled",
     "is_draft_policy",
     "is_invited",
@@ -163,6 +167,7 @@ __all__ = [
     "line_labels",
     "link_purpose",
     "link_state",
+    "link_type",
     "listed",
     "message_advice",
     "message_state",

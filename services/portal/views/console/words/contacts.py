@@ -142,6 +142,8 @@ def direction_name(direction: int) -> str:
 def access_state(contact: contacts_pb2.Contact, *, long: bool = False) -> State:
     """Return whether a contact may enter the portal today, as far as its card says; long: for a place without a heading."""
     access, day = contact.access, today().isoformat()
+    if contact.state == contacts_pb2.Contact.ANONYMIZED:
+        return State(N_("Anonimizzato"))
     if not g.organization().modules.reserved_area:
         return State(N_("Area riservata disattivata") if long else N_("Area disattivata"))
     if not access.enabled:

@@ -77,6 +77,8 @@ ERRORS: dict[str, str] = {
     "LEAD_CONVERTED": N_("Il lead è già diventato un contatto e non si cambia più"),
     "LEAD_ANONYMIZED": N_("Il lead è stato reso anonimo e non si cambia più"),
     "CONTACT_IS_PRIMARY": N_("È il contatto principale. Scegli prima un altro contatto principale"),
+    "CONTACT_ANONYMIZED": N_("I dati della persona sono cancellati: la scheda si può solo leggere"),
+    "CONTACT_HAS_LINKS": N_("Conferma di aver visto che cosa è collegato"),
     "ALREADY_AFFILIATED": N_("La persona agisce già per questo cliente"),
     "REPORTS_TO_LOOP": N_("Questa persona riporta già, anche attraverso altre, a quella del modulo: scegline un’altra"),
     "CONTACT_UNKNOWN": N_("Questa persona non c’è più: scegline un’altra"),
