@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, ViewportSize
@@ -65,6 +66,9 @@ def pages(told: Story) -> list[str]:
         f"/console/contacts/{laura}/link?q=gallo", f"/console/contacts/{laura}/move?q=gallo",
         f"/console/contacts/{told.mario}/sub?q=verdi", f"/console/contacts/{told.mario}/sub/{laura}/edit",
         f"/console/contacts/{told.mario}/sub/{laura}/unlink", f"/console/contacts/{laura}/unlink?customer={abc}",
+        f"/console/contacts/{laura}/past?at=2026-01-01T10:00", f"/console/contacts/{laura}/past?at=2999-01-01T10:00",
+        f"/console/contacts/{laura}/past?at={datetime.now(UTC):%Y-%m-%dT%H:%M:%S}Z", f"/console/contacts/{laura}/activity",
+        f"/console/customers/{abc}/activity",
         "/console/invoices", "/console/invoices/new", f"/console/invoices/{due}",
         f"/console/invoices/{draft}/edit", f"/console/invoices/{draft}/issue", f"/console/invoices/{due}/payments/new",
         "/console/dispatches", f"/console/dispatches/{told.dispatch}?q=verdi", f"/console/dispatches/{told.dispatch}/why/{laura}",
