@@ -49,11 +49,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Sight:
-    """The rows that a caller sees: all, those of some groups, or what belongs to one contact. Nothing by default."""
+    """The rows that a caller sees: all, those of some groups, or what belongs to one contact. Nothing by default.
+
+    primary_of: a customer whose other contacts that contact sees too, for as long as it is the primary one.
+    """
 
     everything: bool = False
     groups: frozenset[UUID] = frozenset()
     contact_id: UUID | None = None
+    primary_of: UUID | None = None
 
 
 EVERYTHING = Sight(everything=True)

@@ -36,10 +36,9 @@ from services.contacts.repository.history import end_affiliations, keep_affiliat
 from services.contacts.repository.search import refresh_contacts
 from services.contacts.repository.settings import SqlSettings, default_permissions
 from services.contacts.repository.tables import (
+    affiliation_visible,
     affiliations,
-    contact_visible,
     contacts,
-    customer_visible,
     customers,
     deleted_contacts,
 )
@@ -191,8 +190,7 @@ def _views(sight: Sight) -> sa.Select[Any]:
     joined = affiliations.join(contacts, contacts.c.id == affiliations.c.contact_id).join(
         customers, customers.c.id == affiliations.c.customer_id
     )
-    visible = (contact_visible(sight), customer_visible(sight) if sight.contact_id is None else sa.true())
-    return sa.select(*affiliations.c, PRIMARY, *columns).select_from(joined).where(*visible)
+    return sa.select(*affiliations.c, PRIMARY, *columns).select_from(joined).where(affiliation_visible(sight))
 
 
 def _view(row: Row[Any], default: Permissions) -> AffiliationView:

@@ -435,8 +435,25 @@ def contact_visible(sight: Sight, table: sa.FromClause = contacts) -> ColumnElem
     if sight.everything:
         return sa.true()
     if sight.contact_id is not None:
-        return table.c.id == sight.contact_id
+        colleague = sa.exists().where(affiliations.c.contact_id == table.c.id, _of_colleague(sight))
+        return (table.c.id == sight.contact_id) | colleague if sight.primary_of else table.c.id == sight.contact_id
     return _in_groups(contact_groups.c.contact_id, table.c.id, contact_groups.c.group_id, sight)
+
+
+def affiliation_visible(sight: Sight) -> ColumnElement[bool]:
+    """Return the predicate on affiliations joined with their customers and contacts: both ends are seen.
+
+    A contact sees its own, and a primary one those of its colleagues with that customer: not what they are for others.
+    """
+    if sight.contact_id is None:
+        return contact_visible(sight) & customer_visible(sight)
+    own = affiliations.c.contact_id == sight.contact_id
+    return own | _of_colleague(sight) if sight.primary_of else own
+
+
+def _of_colleague(sight: Sight) -> ColumnElement[bool]:
+    """Every affiliation repeats who is primary, so that a flag that has gone to somebody else counts at once."""
+    return (affiliations.c.customer_id == sight.primary_of) & (affiliations.c.primary_contact_id == sight.contact_id)
 
 
 def lead_visible(sight: Sight) -> ColumnElement[bool]:

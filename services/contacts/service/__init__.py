@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -270,3 +271,14 @@ def sight_of(caller: Caller) -> Sight:
             return Sight(contact_id=caller.account_id)
         case _:
             return Sight()
+
+
+def colleague_sight_of(caller: Caller) -> Sight:
+    """As `sight_of`; the primary contact of the customer for which it acts sees its colleagues there too.
+
+    Only what a primary contact may do for its colleagues asks for it, so that nothing else ever shows it more than itself.
+    """
+    sight = sight_of(caller)
+    if caller.kind is Kind.CONTACT and "PRIMARY" in caller.permissions and caller.customer_id is not None:
+        return replace(sight, primary_of=caller.customer_id)
+    return sight

@@ -18,8 +18,9 @@ from libs.listing import Comparison, Listing, listing
 from libs.rpc import context
 from libs.unit_of_work import Clock
 from services.contacts import wire
-from services.contacts.service import Reading, UnitOfWork, bulk, sight_of
+from services.contacts.service import Reading, UnitOfWork, bulk, colleague_sight_of, sight_of
 from services.contacts.service import affiliations as service
+from services.contacts.service.colleagues import update_colleague
 from services.contacts.service.fields import catalogue
 from services.contacts.servicer.contacts import contacts_listing
 
@@ -35,6 +36,8 @@ class Affiliations(AffiliationsServicer):
     def ListAffiliations(self, request: pb.ListAffiliationsRequest, _context: ServicerContext) -> pb.ListAffiliationsResponse:
         caller = context.caller()
         sight, time = sight_of(caller), wire.read_time(request, self.clock())
+        if time is None and request.parent != EVERY_CUSTOMER:
+            sight = colleague_sight_of(caller)
         wanted = listing(request, fields={"contact": UUID, "contact_role": UUID}, orders=("order",), default_order="order")
         customer_id = None if request.parent == EVERY_CUSTOMER else wire.id_of(request.parent)
         if customer_id is None:
@@ -51,7 +54,7 @@ class Affiliations(AffiliationsServicer):
     def GetAffiliation(self, request: pb.GetAffiliationRequest, _context: ServicerContext) -> contacts_pb2.Affiliation:
         caller = context.caller()
         key, time = wire.affiliation_ids(request.name, caller.account_id), wire.read_time(request, self.clock())
-        sight = sight_of(caller)
+        sight = sight_of(caller) if time else colleague_sight_of(caller)
         with self.reading() as repositories:
             view = repositories.past.affiliation(*key, time, sight) if time else repositories.affiliations.view(*key, sight)
             return wire.affiliation(view)
@@ -63,7 +66,9 @@ class Affiliations(AffiliationsServicer):
     def UpdateAffiliation(self, request: pb.UpdateAffiliationRequest, _context: ServicerContext) -> contacts_pb2.Affiliation:
         key = wire.affiliation_ids(request.affiliation.name)
         change = wire.changed_affiliation(request.affiliation, request.update_mask)
-        return wire.affiliation(service.update_affiliation(*key, change, context.request_of(request), context.caller(), uow=self.new_uow()))
+        caller, asked = context.caller(), context.request_of(request)
+        update = update_colleague if caller.kind is Kind.CONTACT else service.update_affiliation
+        return wire.affiliation(update(*key, change, asked, caller, uow=self.new_uow()))
 
     def MakePrimary(self, request: pb.MakePrimaryRequest, _context: ServicerContext) -> contacts_pb2.Affiliation:
         key, check = wire.affiliation_ids(request.name), wire.check_affiliation(request.etag)

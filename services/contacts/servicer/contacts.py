@@ -14,6 +14,7 @@ from grpc import ServicerContext
 from recapito.contacts.v1 import contacts_pb2 as pb
 from recapito.contacts.v1.contacts_pb2_grpc import ContactsServicer
 
+from libs.access import Kind
 from libs.errors import InvalidArgument
 from libs.ids import new_id
 from libs.listing import FieldType, Listing, listing
@@ -23,6 +24,7 @@ from services.contacts import wire
 from services.contacts.domain import Catalogue, Person, Type
 from services.contacts.service import Reading, UnitOfWork, sight_of
 from services.contacts.service import contacts as service
+from services.contacts.service.colleagues import create_colleague
 from services.contacts.service.fields import catalogue
 from services.contacts.service.moves import move_contact
 
@@ -87,7 +89,11 @@ class Contacts(ContactsServicer):
             newsletter = request.contact.newsletter if request.contact.HasField("newsletter") else None
             return service.NewContact(contact, affiliations, newsletter, request.skip_welcome, request.send_set_password)
 
-        return wire.contact(service.create_contact(make, context.request_of(request), context.caller(), uow=self.new_uow()))
+        caller, asked = context.caller(), context.request_of(request)
+        if caller.kind is Kind.CONTACT:
+            wire.check_colleague(request.contact)
+            return wire.colleague(create_colleague(make, asked, caller, uow=self.new_uow()))
+        return wire.contact(service.create_contact(make, asked, caller, uow=self.new_uow()))
 
     def UpdateContact(self, request: pb.UpdateContactRequest, _context: ServicerContext) -> pb.Contact:
         id_, change = wire.id_of(request.contact.name), wire.changed_contact(request.contact, request.update_mask)

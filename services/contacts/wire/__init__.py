@@ -2,6 +2,7 @@
 
 from services.contacts.wire.bulk import bulk_change, bulk_result
 from services.contacts.wire.candidates import candidates, query
+from services.contacts.wire.colleagues import check_colleague, colleague
 from services.contacts.wire.contact_roles import changed_contact_role, check_contact_role, contact_role, new_contact_role, succession
 from services.contacts.wire.contacts import (
     activity,
@@ -87,6 +88,7 @@ __all__ = [
     "changed_sub_contact",
     "changed_view",
     "check_affiliation",
+    "check_colleague",
     "check_contact",
     "check_contact_role",
     "check_etag",
@@ -97,6 +99,7 @@ __all__ = [
     "check_note",
     "check_sub_contact",
     "check_view",
+    "colleague",
     "contact",
     "contact_created",
     "contact_deleted",

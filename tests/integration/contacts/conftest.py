@@ -133,11 +133,18 @@ class Api:
             yield
 
     @contextmanager
-    def contact(self, contact: contacts_pb2.Contact, *permissions: str) -> Iterator[None]:
-        """Call as a contact, for its home customer."""
-        account, customer = (UUID(name.split("/")[1]) for name in (contact.name, contact.customer))
-        permissions_ = frozenset(permissions)
-        with self._as(Caller(Kind.CONTACT, account_id=account, customer_id=customer, permissions=permissions_, session_state="OPEN")):
+    def contact(self, contact: contacts_pb2.Contact, *permissions: str, customer: str = "", method: str = "PASSWORD") -> Iterator[None]:
+        """Call as a contact, for its home customer unless another is named."""
+        account, customer_id = (UUID(name.split("/")[1]) for name in (contact.name, customer or contact.customer))
+        caller = Caller(
+            Kind.CONTACT,
+            account_id=account,
+            customer_id=customer_id,
+            permissions=frozenset(permissions),
+            session_state="OPEN",
+            method=method,
+        )
+        with self._as(caller):
             yield
 
     @contextmanager
