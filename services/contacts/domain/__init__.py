@@ -30,7 +30,7 @@ from services.contacts.domain.contacts import (
 )
 from services.contacts.domain.customers import Category, Customer, CustomerKeys, CustomerNotFound, Kind, TaxIdentity
 from services.contacts.domain.drafts import Draft, RowRefused, problems_of, read_row
-from services.contacts.domain.duplicates import Duplicate, Person, Resemblance, resemblances
+from services.contacts.domain.duplicates import TAX_CODE, Duplicate, Person, Resemblance, resemblances
 from services.contacts.domain.erasures import Collection, ErasedPerson, Erasure, ErasureNotFound, Receipt
 from services.contacts.domain.fields import (
     MOST_CUSTOM,
@@ -95,6 +95,7 @@ __all__ = [
     "PROFILES",
     "SECTION_OF",
     "SILENT",
+    "TAX_CODE",
     "Activity",
     "Affiliation",
     "AffiliationView",

@@ -10,6 +10,7 @@ from uuid import UUID
 from services.contacts.domain.contacts import Contact, ContactPoint, PointKind
 from services.contacts.domain.values import email_key, folded
 
+TAX_CODE = "tax_code"  # the field of the profile
 _ALIKE = 0.86  # of 1: one letter in seven may differ
 _ADDRESSES = {PointKind.EMAIL, PointKind.CERTIFIED_EMAIL}
 
@@ -18,8 +19,9 @@ class Resemblance(enum.Enum):
     """The strongest first."""
 
     SAME_EMAIL = 1
-    SAME_PHONE = 2
-    SIMILAR_NAME = 3
+    SAME_TAX_CODE = 2
+    SAME_PHONE = 3
+    SIMILAR_NAME = 4
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,13 @@ class Person:
     last_name: str
     email: str = ""
     contact_points: tuple[ContactPoint, ...] = ()
+    tax_code: str = ""
 
     @classmethod
     def of(cls, contact: Contact) -> Person:
-        return cls(contact.id, contact.first_name, contact.last_name, contact.email, contact.contact_points)
+        return cls(
+            contact.id, contact.first_name, contact.last_name, contact.email, contact.contact_points, str(contact.profile.get(TAX_CODE, ""))
+        )
 
     @property
     def display_name(self) -> str:
@@ -68,6 +73,7 @@ def resemblances(one: Person, other: Person, *, colleagues: bool) -> tuple[Resem
     """Return all that two have in common, the strongest first. colleagues: they act for one customer, where a like name counts."""
     found = (
         (Resemblance.SAME_EMAIL, bool(one.addresses & other.addresses)),
+        (Resemblance.SAME_TAX_CODE, bool(one.tax_code) and one.tax_code == other.tax_code),
         (Resemblance.SAME_PHONE, bool(one.numbers & other.numbers)),
         (Resemblance.SIMILAR_NAME, colleagues and _alike(one.name_key, other.name_key)),
     )

@@ -9,10 +9,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from services.contacts.domain import ContactPoint, Duplicate, Person, PointKind, Sight, folded, resemblances
+from services.contacts.domain import TAX_CODE, ContactPoint, Duplicate, Person, PointKind, Sight, folded, resemblances
 from services.contacts.repository.tables import affiliations, contact_visible, contacts, customer_visible, customers
 
-_PERSON = (contacts.c.id, contacts.c.first_name, contacts.c.last_name, contacts.c.email, contacts.c.contact_points)
+_HELD_TAX_CODE = contacts.c.profile[TAX_CODE].as_string()
+_PERSON = (
+    contacts.c.id,
+    contacts.c.first_name,
+    contacts.c.last_name,
+    contacts.c.email,
+    contacts.c.contact_points,
+    sa.func.coalesce(_HELD_TAX_CODE, "").label("tax_code"),
+)
 _MOST_REACHED = 200  # that share an address or a number
 _MOST_COLLEAGUES = 5000  # whose names are compared one by one
 _MOST_NAMED = 20
@@ -36,12 +44,15 @@ class SqlDuplicates:
         return found[:_MOST_NAMED]
 
     def _reached(self, seen: sa.Select[Any], person: Person) -> dict[UUID, Person]:
-        """Return those whose search text holds an address or a number of the person: the index of searches answers."""
+        """Return those whose search text holds an address or a number of the person, from the index of searches, or have its tax code."""
         values = [folded(value) for value in (person.email, *(point.value for point in person.contact_points)) if value]
-        if not values:
-            return {}
-        holds = sa.or_(*(contacts.c.search.contains(value, autoescape=True) for value in values))
-        return self._read(seen.where(holds).limit(_MOST_REACHED))
+        found: dict[UUID, Person] = {}
+        if values:
+            holds = sa.or_(*(contacts.c.search.contains(value, autoescape=True) for value in values))
+            found |= self._read(seen.where(holds).limit(_MOST_REACHED))
+        if person.tax_code:
+            found |= self._read(seen.where(person.tax_code == _HELD_TAX_CODE).limit(_MOST_REACHED))
+        return found
 
     def _read(self, query: sa.Select[Any]) -> dict[UUID, Person]:
         return {row.id: _person(row) for row in self.connection.execute(query)}
@@ -54,4 +65,4 @@ def _acts_for(customer_id: UUID, sight: Sight) -> sa.ColumnElement[bool]:
 
 def _person(row: Row[Any]) -> Person:
     points = tuple(ContactPoint(PointKind[kind], value, label) for kind, value, label in row.contact_points)
-    return Person(row.id, row.first_name, row.last_name, row.email, points)
+    return Person(row.id, row.first_name, row.last_name, row.email, points, row.tax_code)

@@ -136,7 +136,8 @@ def likely_contact(message: pb.Contact, id_: UUID, now: datetime) -> tuple[Conta
     """Return a contact that may not be saved yet, and for whom it would act: under its own id when it has a name."""
     home = reference_of(message.customer, "contact.customer") if message.customer else None
     own = reference_of(message.name, "contact.name") if message.name else id_
-    return _with_fields(Contact(own, home or own, message.first_name, message.last_name, now, now), message), home
+    made = _with_fields(Contact(own, home or own, message.first_name, message.last_name, now, now), message)
+    return replace(made, profile=plain(message.profile)), home
 
 
 def changed_contact(wanted: pb.Contact, mask: FieldMask) -> Callable[[Contact], Contact]:

@@ -49,6 +49,14 @@ def test_one_telephone_however_it_is_written(api: Api) -> None:
 
 
 @pytest.mark.req("R-CON-20")
+def test_one_tax_code_is_one_person(api: Api) -> None:
+    person = api.new_contact(api.new_customer(), profile={"tax_code": "RSSMRA85M01H501Q"})
+    with api.operator():
+        assert found(api, profile={"tax_code": "rss mra 85m01 h501q"}) == {person.name: ["SAME_TAX_CODE"]}
+        assert found(api, profile={"tax_code": "BNCLRA80A41F839F"}) == {}
+
+
+@pytest.mark.req("R-CON-20")
 def test_a_like_name_counts_for_the_same_customer_alone(api: Api) -> None:
     home, other = api.new_customer(), api.new_customer()
     person = api.new_contact(home, first_name="Niccolò", last_name="D’Angelo")

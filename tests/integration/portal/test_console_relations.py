@@ -9,6 +9,7 @@ from recapito.contacts.v1.contacts_pb2 import Affiliation
 from recapito.contacts.v1.sub_contacts_pb2 import SubContact
 
 from tests.integration.portal.builders import Story
+from tests.integration.portal.conftest import Browser
 from tests.integration.portal.pages import Operator
 
 
@@ -125,6 +126,18 @@ def test_a_contact_is_moved_to_another_customer(told: Story, console: Operator) 
     assert "Laura Bianchi ora è di Gallo Fratelli S.n.c." in page.text
     contact = told.backend.contacts.get_contact(told.laura)
     assert [each.name.split("/")[1] for each in contact.affiliations] == [str(told.gallo), str(told.abc)]
+
+
+@pytest.mark.req("R-CON-20")
+def test_the_customers_area_follows_a_move_at_the_next_page(told: Story, laura: Browser) -> None:
+    assert "ABC S.r.l." in laura.get("/area/").text
+    told.backend.relations.move_contact(told.laura, f"customers/{told.gallo}", "", "", keep_affiliation=True)
+    page = laura.get("/area/").text
+    assert "Gallo Fratelli S.n.c." in page, "the switcher offers the new one"
+    told.backend.contacts.delete_affiliation(told.abc, told.laura, "", "")
+    page = laura.get("/area/").text
+    assert "Gallo Fratelli S.n.c." in page
+    assert "ABC S.r.l." not in page
 
 
 @pytest.mark.req("R-PRI-10")

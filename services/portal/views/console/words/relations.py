@@ -24,6 +24,7 @@ RELATIONS = (
 )
 RESEMBLANCES = {
     "SAME_EMAIL": N_("Stessa email"),
+    "SAME_TAX_CODE": N_("Stesso codice fiscale"),
     "SAME_PHONE": N_("Stesso telefono"),
     "SIMILAR_NAME": N_("Nome simile, stesso cliente"),
 }
