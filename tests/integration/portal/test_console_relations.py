@@ -34,6 +34,8 @@ def test_an_existing_contact_is_found_and_linked_from_the_tab(told: Story, conso
     assert linked(told) == [(str(told.laura), "Referente amministrativo")]
     page = console.open(f"/console/contacts/{told.mario}/sub?q=bianchi")
     assert "Nessuna persona trovata" in page.text, "who is linked is not offered again"
+    page = console.open(f"/console/contacts/{told.mario}/sub?q=verdi")
+    assert "Laura Bianchi" in page.text, "the words look for somebody to add"
     console.follow("Laura Bianchi")
     assert console.page.address.endswith(f"/contacts/{told.laura}")
     assert "Collegata a Mario Rossi" in console.page.text
@@ -143,7 +145,7 @@ def test_the_customers_area_follows_a_move_at_the_next_page(told: Story, laura: 
 @pytest.mark.req("R-PRI-10")
 def test_a_primary_contact_is_told_why_it_does_not_move(told: Story, console: Operator) -> None:
     page = console.open(f"/console/contacts/{told.mario}/move?q=gallo")
-    assert "Mario Rossi è il contatto principale di ABC S.r.l." in page.text
+    assert "Mario Rossi è il contatto principale di ABC S.r.l.: se ci sono altre persone" in page.text
     page = console.press("Sposta")
     assert console.answer.status_code == 422
     assert "È il contatto principale. Scegli prima un altro contatto principale" in page.text

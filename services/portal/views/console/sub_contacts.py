@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -74,7 +75,7 @@ def _add_changes(pages: Blueprint, services: Services) -> None:
 def _listed(services: Services, contact_id: UUID, form: Form) -> Reply:
     contact = services.contacts.get_contact(contact_id)
     query = argument("q")
-    found = services.relations.list_sub_contacts(contact_id, asked(""))
+    found = services.relations.list_sub_contacts(contact_id, replace(asked(""), query=""))  # the words look for somebody to add
     known = {contact.name, *(link.contact for link in found.sub_contacts)}
     offered = [one for one in _people(services, query) if one.name not in known]
     customers = {one.customer: customer_name(services, one.customer) for one in offered if one.customer}
