@@ -10,6 +10,7 @@ from recapito.identity.v1.links_pb2 import Link
 
 from services.portal.service import Page, Services
 from services.portal.views.console import lost_factors
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.contact_card import card
 from services.portal.views.console.contact_form import ALL_OFF, FIELDS
 from services.portal.views.console.context import Reply, existing, id_of, uuid_of
@@ -34,17 +35,18 @@ def _add_standing(pages: Blueprint, services: Services) -> None:
         contact = contacts.get_contact(contact_id)
         customer_id = uuid_of(argument("customer") or id_of(contact.customer))
         affiliation = contacts.get_affiliation(customer_id, contact_id)
-        form = Form.filled({"etag": affiliation.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                contacts.make_primary(customer_id, contact_id, form["etag"], form.request_id)
-                flash(_("Contatto principale: ora è %(name)s", name=full_name(contact)))
-                return redirect(url_for("console.customers.show_contacts", customer_id=customer_id), 303)
-        customer = contacts.get_customer(customer_id)
-        now = existing(lambda: contacts.get_contact(UUID(id_of(customer.primary_contact)))) if customer.primary_contact else None
-        shown = render_template("console/contact_primary.html", form=form.again(), contact=contact, customer=customer, now=now)
-        return shown, form.code
+
+        def act(form: Form) -> Reply:
+            contacts.make_primary(customer_id, contact_id, form["etag"], form.request_id)
+            flash(_("Contatto principale: ora è %(name)s", name=full_name(contact)))
+            return redirect(url_for("console.customers.show_contacts", customer_id=customer_id), 303)
+
+        def show(form: Form) -> Reply:
+            customer = contacts.get_customer(customer_id)
+            now = existing(lambda: contacts.get_contact(UUID(id_of(customer.primary_contact)))) if customer.primary_contact else None
+            return shown("contact_primary", form, contact=contact, customer=customer, now=now)
+
+        return ask_first(affiliation.etag, act, show)
 
     @pages.post("/<uuid:contact_id>/silence")
     def silence(contact_id: UUID) -> Reply:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from recapito.contacts.v1.contacts_pb2 import Contact
 
 from services.portal.service import Page, Services
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.context import Reply, id_of, uuid_of
 from services.portal.views.console.forms import Form
 from services.portal.views.console.lists import argument
@@ -24,15 +25,14 @@ def add_to(pages: Blueprint, services: Services) -> None:
     def move(contact_id: UUID) -> Reply:
         """Give a contact another home customer."""
         contact = contacts.get_contact(contact_id)
-        form = Form.filled({"etag": contact.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending(FIELDS):
-                customer = f"customers/{uuid_of(form['customer'])}"
-                relations.move_contact(contact_id, customer, form["etag"], form.request_id, keep_affiliation=form.on("keep"))
-                flash(_("%(name)s ora è di %(customer)s", name=full_name(contact), customer=customer_name(services, customer)))
-                return redirect(url_for("console.contacts.show", contact_id=contact_id), 303)
-        return _move_page(services, contact, form)
+
+        def act(form: Form) -> Reply:
+            customer = f"customers/{uuid_of(form['customer'])}"
+            relations.move_contact(contact_id, customer, form["etag"], form.request_id, keep_affiliation=form.on("keep"))
+            flash(_("%(name)s ora è di %(customer)s", name=full_name(contact), customer=customer_name(services, customer)))
+            return redirect(url_for("console.contacts.show", contact_id=contact_id), 303)
+
+        return ask_first(contact.etag, act, lambda form: _move_page(services, contact, form), fields=FIELDS)
 
     @pages.route("/<uuid:contact_id>/unlink", methods=["GET", "POST"])
     def unlink_customer(contact_id: UUID) -> Reply:
@@ -41,15 +41,13 @@ def add_to(pages: Blueprint, services: Services) -> None:
         customer_id = uuid_of(argument("customer"))
         affiliation = contacts.get_affiliation(customer_id, contact_id)
         customer = customer_name(services, f"customers/{customer_id}")
-        form = Form.filled({"etag": affiliation.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                contacts.delete_affiliation(customer_id, contact_id, form["etag"], form.request_id)
-                flash(_("%(name)s non agisce più per %(customer)s", name=full_name(contact), customer=customer))
-                return redirect(url_for("console.contacts.show", contact_id=contact_id), 303)
-            form.compare({"etag": affiliation.etag})
-        return render_template("console/contact_unlink.html", form=form.again(), contact=contact, customer=customer), form.code
+
+        def act(form: Form) -> Reply:
+            contacts.delete_affiliation(customer_id, contact_id, form["etag"], form.request_id)
+            flash(_("%(name)s non agisce più per %(customer)s", name=full_name(contact), customer=customer))
+            return redirect(url_for("console.contacts.show", contact_id=contact_id), 303)
+
+        return ask_first(affiliation.etag, act, lambda form: shown("contact_unlink", form, contact=contact, customer=customer))
 
 
 def _move_page(services: Services, contact: Contact, form: Form) -> Reply:

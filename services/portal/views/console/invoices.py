@@ -14,6 +14,7 @@ from recapito.type.v1.type_pb2 import Money
 from services.portal.service import Page, Services
 from services.portal.views.area import file_response
 from services.portal.views.console import words
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.contact_form import choose_customer
 from services.portal.views.console.context import Reply, id_of, page, permitted, uuid_of
 from services.portal.views.console.dispatches import people_of
@@ -137,15 +138,15 @@ def _add_drafting(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:invoice_id>/delete", methods=["GET", "POST"])
     def delete(invoice_id: UUID) -> Reply:
         invoice = documents.get_invoice(invoice_id)
-        form = Form.sent() if request.method == "POST" else Form.filled({"etag": invoice.etag})
-        if request.method == "POST":
-            with form.sending({}):
-                documents.delete_invoice(invoice_id, form["etag"], form.request_id)
-                flash(_("Bozza eliminata"))
-                return redirect(url_for("console.invoices.index"), 303)
-            form.compare({"etag": invoice.etag})
-        shown = render_template("console/invoice_delete.html", form=form.again(), invoice=invoice, customer=billed_to(services, invoice))
-        return shown, form.code
+
+        def act(form: Form) -> Reply:
+            documents.delete_invoice(invoice_id, form["etag"], form.request_id)
+            flash(_("Bozza eliminata"))
+            return redirect(url_for("console.invoices.index"), 303)
+
+        return ask_first(
+            invoice.etag, act, lambda form: shown("invoice_delete", form, invoice=invoice, customer=billed_to(services, invoice))
+        )
 
 
 def new_draft(services: Services) -> dict[str, Value]:

@@ -12,6 +12,7 @@ from recapito.identity.v1.accounts_pb2 import Account
 
 from libs.errors import AlreadyExists
 from services.portal.service import Page, Services
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.context import Reply, existing, id_of, page, permitted, uuid_of
 from services.portal.views.console.customers import ADDRESS, groups_of, phone
 from services.portal.views.console.forms import Form, Value
@@ -90,28 +91,24 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:lead_id>/delete", methods=["GET", "POST"])
     def delete(lead_id: UUID) -> Reply:
         lead = leads.get_lead(lead_id)
-        form = Form.filled({"etag": lead.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                leads.delete_lead(lead_id, form["etag"], form.request_id)
-                flash(_("Lead eliminato"))
-                return redirect(url_for("console.leads.index"), 303)
-            form.compare({"etag": lead.etag})
-        return render_template("console/lead_delete.html", form=form.again(), lead=lead), form.code
+
+        def act(form: Form) -> Reply:
+            leads.delete_lead(lead_id, form["etag"], form.request_id)
+            flash(_("Lead eliminato"))
+            return redirect(url_for("console.leads.index"), 303)
+
+        return ask_first(lead.etag, act, lambda form: shown("lead_delete", form, lead=lead))
 
     @pages.route("/<uuid:lead_id>/anonymize", methods=["GET", "POST"])
     def anonymize(lead_id: UUID) -> Reply:
         lead = leads.get_lead(lead_id)
-        form = Form.filled({"etag": lead.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                leads.anonymize_lead(lead_id, form["etag"], form.request_id)
-                flash(_("Il lead è anonimo: dei suoi dati non resta nulla"))
-                return redirect(url_for("console.leads.show", lead_id=lead_id), 303)
-            form.compare({"etag": lead.etag})
-        return render_template("console/lead_anonymize.html", form=form.again(), lead=lead), form.code
+
+        def act(form: Form) -> Reply:
+            leads.anonymize_lead(lead_id, form["etag"], form.request_id)
+            flash(_("Il lead è anonimo: dei suoi dati non resta nulla"))
+            return redirect(url_for("console.leads.show", lead_id=lead_id), 303)
+
+        return ask_first(lead.etag, act, lambda form: shown("lead_anonymize", form, lead=lead))
 
     def form_page(form: Form, lead: Lead | None = None) -> Reply:
         owners = _owners(services, [form["owner"]], every=True)

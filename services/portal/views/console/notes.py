@@ -13,6 +13,7 @@ from recapito.contacts.v1.notes_pb2 import Note
 from libs.errors import NotFound
 from services.portal.service import Services
 from services.portal.service.notes import Notes
+from services.portal.views.console.confirming import ask_first
 from services.portal.views.console.context import Reply, existing, id_of, uuid_of
 from services.portal.views.console.forms import Form
 from services.portal.views.console.lists import asked
@@ -107,14 +108,12 @@ def _add_changes(pages: Blueprint, card: Card) -> None:
     @pages.route("/<uuid:subject_id>/notes/<uuid:note_id>/delete", methods=["GET", "POST"])
     def delete_note(subject_id: UUID, note_id: UUID) -> Reply:
         note = card.notes.get_note(f"{card.parent(subject_id)}/notes/{note_id}")
-        form = Form.filled({"etag": note.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                card.notes.delete_note(note.name, form["etag"], form.request_id)
-                return card.done(subject_id, _("Nota eliminata"))
-            form.compare({"etag": note.etag})
-        return card.shown("note_delete", subject_id, form, note)
+
+        def act(form: Form) -> Reply:
+            card.notes.delete_note(note.name, form["etag"], form.request_id)
+            return card.done(subject_id, _("Nota eliminata"))
+
+        return ask_first(note.etag, act, lambda form: card.shown("note_delete", subject_id, form, note))
 
 
 def _note_of(form: Form) -> Note:

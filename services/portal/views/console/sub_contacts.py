@@ -10,6 +10,7 @@ from recapito.contacts.v1.contacts_pb2 import Contact
 from recapito.contacts.v1.sub_contacts_pb2 import SubContact
 
 from services.portal.service import Page, Services
+from services.portal.views.console.confirming import ask_first
 from services.portal.views.console.context import Reply, id_of, uuid_of
 from services.portal.views.console.forms import Form
 from services.portal.views.console.lists import argument, asked
@@ -62,14 +63,12 @@ def _add_changes(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:contact_id>/sub/<uuid:linked_id>/unlink", methods=["GET", "POST"])
     def unlink_sub_contact(contact_id: UUID, linked_id: UUID) -> Reply:
         link = relations.get_sub_contact(contact_id, linked_id)
-        form = Form.filled({"etag": link.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                relations.delete_sub_contact(link.name, form["etag"], form.request_id)
-                return _done(contact_id, _("%(name)s non è più tra le persone collegate", name=link.display_name))
-            form.compare({"etag": link.etag})
-        return _shown(services, "sub_contact_unlink", contact_id, form, link)
+
+        def act(form: Form) -> Reply:
+            relations.delete_sub_contact(link.name, form["etag"], form.request_id)
+            return _done(contact_id, _("%(name)s non è più tra le persone collegate", name=link.display_name))
+
+        return ask_first(link.etag, act, lambda form: _shown(services, "sub_contact_unlink", contact_id, form, link))
 
 
 def _listed(services: Services, contact_id: UUID, form: Form) -> Reply:

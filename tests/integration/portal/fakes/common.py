@@ -71,15 +71,19 @@ def _instant(text: str) -> str:
 
 def merged(stored: P, changed: P, paths: Sequence[str]) -> P:
     """Apply an update_mask; a stale etag is refused."""
-    etag = getattr(changed, "etag", "")
-    if etag and etag != getattr(stored, "etag", ""):
-        raise EtagMismatch("it was changed by someone else")
+    current(stored, getattr(changed, "etag", ""))
     result = type(stored)()
     result.CopyFrom(stored)
     for path in paths:
         result.ClearField(path.partition(".")[0]) if "." not in path else None
     FieldMask(paths=list(paths)).MergeMessage(changed, result, replace_message_field=True, replace_repeated_field=True)
     return touched(result)
+
+
+def current(stored: Proto, etag: str) -> None:
+    """Refuse a stale etag."""
+    if etag and etag != getattr(stored, "etag", ""):
+        raise EtagMismatch("it was changed by someone else")
 
 
 def touched(message: P) -> P:

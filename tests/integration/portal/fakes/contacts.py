@@ -32,7 +32,7 @@ from libs.ids import new_id
 from libs.rpc.validation import check
 from services.portal.service import Page
 from services.portal.service.contacts import BulkUpdate
-from tests.integration.portal.fakes.common import SECTIONS, Requests, found_page, merged, now, taken, touched
+from tests.integration.portal.fakes.common import SECTIONS, Requests, current, found_page, merged, now, taken, touched
 
 
 @dataclass
@@ -282,6 +282,7 @@ class FakeContacts:
         return self.groups[id_]
 
     def delete_group(self, group_id: UUID, etag: str, request_id: str) -> None:
+        current(self.get_group(group_id), etag)
         if self.get_group(group_id).member_count:
             raise FailedPrecondition("it has members", reason="GROUP_NOT_EMPTY")
         del self.groups[group_id]

@@ -21,7 +21,7 @@ from libs.rpc.validation import check
 from services.identity import wire
 from services.identity.domain.roles import built_in
 from services.portal.service import Page
-from tests.integration.portal.fakes.common import found_page, merged, now, taken, touched
+from tests.integration.portal.fakes.common import current, found_page, merged, now, taken, touched
 from tests.integration.portal.fakes.sign_in import FakeSignIn
 
 
@@ -87,6 +87,7 @@ class FakeIdentity(FakeSignIn):
 
     def disable_account(self, account_id: UUID, etag: str, request_id: str) -> Account:
         account = self.get_account(account_id)
+        current(account, etag)
         account.state = Account.DISABLED
         return touched(account)
 

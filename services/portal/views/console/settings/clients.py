@@ -10,11 +10,14 @@ from recapito.identity.v1.accounts_pb2 import Account, Client
 
 from services.portal.service import Services
 from services.portal.views.console import words
+from services.portal.views.console.confirming import shown
 from services.portal.views.console.context import Reply
 from services.portal.views.console.customers import groups_of
 from services.portal.views.console.forms import Form, Value
 from services.portal.views.console.lists import asked, condition
 from services.portal.views.console.settings.roles import givable, roles_of
+from services.portal.views.console.settings.states import add_states
+from services.portal.views.i18n import N_
 from services.portal.views.i18n import gettext as _
 
 FIELDS = {
@@ -36,7 +39,15 @@ def blueprint(services: Services) -> Blueprint:
 
     _add_forms(pages, services)
     _add_secret(pages, services)
-    _add_states(pages, services)
+    add_states(
+        pages,
+        services,
+        page="client_disable",
+        disabled=N_("Applicazione disattivata: da ora non entra più"),
+        enabled=N_("Applicazione riattivata"),
+        done=done,
+        listed=listed,
+    )
     return pages
 
 
@@ -48,8 +59,7 @@ def listed(services: Services, note: str = "") -> str:
 
 def form_page(services: Services, form: Form, account: Account | None = None) -> Reply:
     roles = givable(roles_of(services), account.roles if account is not None else ())
-    shown = render_template("console/client_form.html", form=form.again(), account=account, groups=groups_of(services), roles=roles)
-    return shown, form.code
+    return shown("client_form", form, account=account, groups=groups_of(services), roles=roles)
 
 
 def done(sentence: str) -> Reply:
@@ -98,30 +108,7 @@ def _add_secret(pages: Blueprint, services: Services) -> None:
             with form.sending({"overlap": "overlap"}):
                 hours = int(form["overlap"]) if form["overlap"] in words.OVERLAPS else 0
                 secret = services.identity.rotate_client_secret(account_id, timedelta(hours=hours), form.request_id)
-        return render_template("console/client_secret.html", form=form.again(), account=account, secret=secret), form.code
-
-
-def _add_states(pages: Blueprint, services: Services) -> None:
-    identity = services.identity
-
-    @pages.route("/<uuid:account_id>/disable", methods=["GET", "POST"])
-    def disable(account_id: UUID) -> Reply:
-        account = identity.get_account(account_id)
-        form = Form.filled({"etag": account.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                identity.disable_account(account_id, form["etag"], form.request_id)
-                return done(_("Applicazione disattivata: da ora non entra più"))
-        return render_template("console/client_disable.html", form=form.again(), account=account), form.code
-
-    @pages.post("/<uuid:account_id>/enable")
-    def enable(account_id: UUID) -> Reply:
-        form = Form.sent()
-        with form.sending({}):
-            identity.enable_account(account_id, form["etag"], form.request_id)
-            return done(_("Applicazione riattivata"))
-        return listed(services, form.note), form.code
+        return shown("client_secret", form, account=account, secret=secret)
 
 
 def account_of(form: Form) -> Account:

@@ -9,6 +9,7 @@ from recapito.contacts.v1.contact_roles_pb2 import ContactRole
 
 from services.portal.service import Services
 from services.portal.views.console import words
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.context import Reply
 from services.portal.views.console.customers import contact_roles_of
 from services.portal.views.console.forms import Form
@@ -42,7 +43,7 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
             with form.sending(FIELDS):
                 contacts.create_contact_role(_role_of(form), form.request_id)
                 return _done(_("Ruolo creato"))
-        return render_template("console/contact_role_form.html", form=form.again(), role=None), form.code
+        return shown("contact_role_form", form, role=None)
 
     @pages.route("/<uuid:role_id>/edit", methods=["GET", "POST"])
     def edit(role_id: UUID) -> Reply:
@@ -57,7 +58,7 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
                 contacts.update_contact_role(changed, PATHS, form.request_id)
                 return _done(_("Ruolo salvato"))
             form.compare(now)
-        return render_template("console/contact_role_form.html", form=form.again(), role=role), form.code
+        return shown("contact_role_form", form, role=role)
 
 
 def _add_deletion(pages: Blueprint, services: Services) -> None:
@@ -67,19 +68,20 @@ def _add_deletion(pages: Blueprint, services: Services) -> None:
     def delete(role_id: UUID) -> Reply:
         """Ask what those who hold the role get (R-ROL-05); also when they are hidden from who deletes it."""
         role = contacts.get_contact_role(role_id)
-        form = Form.filled({"etag": role.etag})
-        if request.method == "POST":
-            form = Form.sent()
+
+        def act(form: Form) -> Reply:
             chosen = form["holders"]
-            with form.sending(FIELDS):
-                contacts.delete_contact_role(
-                    role_id, form["etag"], form.request_id, replacement="" if chosen == CLEAR else chosen, clear=chosen == CLEAR
-                )
-                return _done(_("Ruolo eliminato"))
-            form.compare({"etag": role.etag})
-        others = {other.name: words.contact_role(other) for other in contact_roles_of(services) if other.name != role.name}
-        held = bool(role.holder_count) or form.reason == "ROLE_IN_USE"
-        return render_template("console/contact_role_delete.html", form=form.again(), role=role, held=held, others=others), form.code
+            contacts.delete_contact_role(
+                role_id, form["etag"], form.request_id, replacement="" if chosen == CLEAR else chosen, clear=chosen == CLEAR
+            )
+            return _done(_("Ruolo eliminato"))
+
+        def show(form: Form) -> Reply:
+            others = {other.name: words.contact_role(other) for other in contact_roles_of(services) if other.name != role.name}
+            held = bool(role.holder_count) or form.reason == "ROLE_IN_USE"
+            return shown("contact_role_delete", form, role=role, held=held, others=others)
+
+        return ask_first(role.etag, act, show, fields=FIELDS)
 
 
 def _role_of(form: Form) -> ContactRole:

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from recapito.contacts.v1.groups_pb2 import Group
 
 from services.portal.service import Services
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.context import Reply
 from services.portal.views.console.customers import groups_of
 from services.portal.views.console.forms import Form
@@ -48,18 +49,17 @@ def blueprint(services: Services) -> Blueprint:
                 return done(_("Gruppo salvato"))
             form.compare(now)
         others = [other for other in groups_of(services) if other.name != group.name]
-        return render_template("console/group_form.html", form=form.again(), group=group, groups=others), form.code
+        return shown("group_form", form, group=group, groups=others)
 
     @pages.route("/<uuid:group_id>/delete", methods=["GET", "POST"])
     def delete(group_id: UUID) -> Reply:
         group = contacts.get_group(group_id)
-        form = Form.filled({"etag": group.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                contacts.delete_group(group_id, form["etag"], form.request_id)
-                return done(_("Gruppo eliminato"))
-        return render_template("console/group_delete.html", form=form.again(), group=group), form.code
+
+        def act(form: Form) -> Reply:
+            contacts.delete_group(group_id, form["etag"], form.request_id)
+            return done(_("Gruppo eliminato"))
+
+        return ask_first(group.etag, act, lambda form: shown("group_delete", form, group=group))
 
     def done(sentence: str) -> Reply:
         flash(sentence)

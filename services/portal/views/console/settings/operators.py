@@ -10,11 +10,14 @@ from recapito.identity.v1.links_pb2 import Link
 
 from services.portal.service import Services
 from services.portal.views.console import lost_factors
+from services.portal.views.console.confirming import shown
 from services.portal.views.console.context import Reply
 from services.portal.views.console.customers import groups_of
 from services.portal.views.console.forms import Form, Value
 from services.portal.views.console.lists import argument, asked, condition
 from services.portal.views.console.settings.roles import givable, roles_of
+from services.portal.views.console.settings.states import add_states
+from services.portal.views.i18n import N_
 from services.portal.views.i18n import gettext as _
 
 FIELDS = {r"account\.(display_name|email|language_code)": r"\1", r"account\.roles.*": "roles", r"account\.groups.*": "groups"}
@@ -29,7 +32,16 @@ def blueprint(services: Services) -> Blueprint:
         return listed(services)
 
     _add_forms(pages, services)
-    _add_states(pages, services)
+    _add_access(pages, services)
+    add_states(
+        pages,
+        services,
+        page="operator_disable",
+        disabled=N_("Operatore disattivato: le sue sessioni sono chiuse"),
+        enabled=N_("Operatore riattivato"),
+        done=done,
+        listed=listed,
+    )
     return pages
 
 
@@ -45,8 +57,7 @@ def listed(services: Services, note: str = "") -> str:
 def form_page(services: Services, form: Form, account: Account | None = None) -> Reply:
     """Return the form with the roles that this operator may give and those that the account has."""
     roles = givable(roles_of(services), account.roles if account is not None else ())
-    shown = render_template("console/operator_form.html", form=form.again(), account=account, groups=groups_of(services), roles=roles)
-    return shown, form.code
+    return shown("operator_form", form, account=account, groups=groups_of(services), roles=roles)
 
 
 def done(sentence: str) -> Reply:
@@ -83,7 +94,7 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
         return form_page(services, form, account)
 
 
-def _add_states(pages: Blueprint, services: Services) -> None:
+def _add_access(pages: Blueprint, services: Services) -> None:
     identity = services.identity
 
     @pages.post("/<uuid:account_id>/invite")
@@ -94,29 +105,10 @@ def _add_states(pages: Blueprint, services: Services) -> None:
             return done(_("Invito in partenza"))
         return listed(services, form.note), form.code
 
-    @pages.route("/<uuid:account_id>/disable", methods=["GET", "POST"])
-    def disable(account_id: UUID) -> Reply:
-        account = identity.get_account(account_id)
-        form = Form.filled({"etag": account.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                identity.disable_account(account_id, form["etag"], form.request_id)
-                return done(_("Operatore disattivato: le sue sessioni sono chiuse"))
-        return render_template("console/operator_disable.html", form=form.again(), account=account), form.code
-
     @pages.route("/<uuid:account_id>/second-factor", methods=["GET", "POST"])
     def remove_factors(account_id: UUID) -> Reply:
         name = identity.get_account(account_id).display_name
         return lost_factors.remove(services, account_id, name, "settings", url_for("console.settings.operators.index"))
-
-    @pages.post("/<uuid:account_id>/enable")
-    def enable(account_id: UUID) -> Reply:
-        form = Form.sent()
-        with form.sending({}):
-            identity.enable_account(account_id, form["etag"], form.request_id)
-            return done(_("Operatore riattivato"))
-        return listed(services, form.note), form.code
 
 
 def account_of(form: Form) -> Account:

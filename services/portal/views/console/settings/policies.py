@@ -9,6 +9,7 @@ from recapito.identity.v1.policies_pb2 import Policy
 from recapito.type.v1.type_pb2 import LocalizedText
 
 from services.portal.service import Page, Services
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.context import Reply, id_of
 from services.portal.views.console.forms import Form
 from services.portal.views.i18n import gettext as _
@@ -37,7 +38,7 @@ def blueprint(services: Services) -> Blueprint:
                 policy = identity.create_policy(policy_of(form), form.request_id)
                 flash(_("Bozza salvata"))
                 return redirect(url_for("console.settings.policies.show", policy_id=id_of(policy)), 303)
-        return render_template("console/policy_form.html", form=form.again(), policy=None), form.code
+        return shown("policy_form", form, policy=None)
 
     @pages.route("/<uuid:policy_id>/edit", methods=["GET", "POST"])
     def edit(policy_id: UUID) -> Reply:
@@ -53,7 +54,7 @@ def blueprint(services: Services) -> Blueprint:
                 flash(_("Bozza salvata"))
                 return redirect(url_for("console.settings.policies.show", policy_id=policy_id), 303)
             form.compare(now)
-        return render_template("console/policy_form.html", form=form.again(), policy=policy), form.code
+        return shown("policy_form", form, policy=policy)
 
     _add_ends(pages, services)
     return pages
@@ -65,26 +66,24 @@ def _add_ends(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:policy_id>/publish", methods=["GET", "POST"])
     def publish(policy_id: UUID) -> Reply:
         policy = identity.get_policy(policy_id)
-        form = Form.filled({"etag": policy.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                identity.publish_policy(policy_id, form["etag"], form.request_id)
-                flash(_("Informativa pubblicata: sarà chiesta di nuovo a tutti al prossimo accesso"))
-                return redirect(url_for("console.settings.policies.index"), 303)
-        return render_template("console/policy_publish.html", form=form.again(), policy=policy), form.code
+
+        def act(form: Form) -> Reply:
+            identity.publish_policy(policy_id, form["etag"], form.request_id)
+            flash(_("Informativa pubblicata: sarà chiesta di nuovo a tutti al prossimo accesso"))
+            return redirect(url_for("console.settings.policies.index"), 303)
+
+        return ask_first(policy.etag, act, lambda form: shown("policy_publish", form, policy=policy))
 
     @pages.route("/<uuid:policy_id>/delete", methods=["GET", "POST"])
     def delete(policy_id: UUID) -> Reply:
         policy = identity.get_policy(policy_id)
-        form = Form.filled({"etag": policy.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                identity.delete_policy(policy_id, form["etag"], form.request_id)
-                flash(_("Bozza eliminata"))
-                return redirect(url_for("console.settings.policies.index"), 303)
-        return render_template("console/policy_delete.html", form=form.again(), policy=policy), form.code
+
+        def act(form: Form) -> Reply:
+            identity.delete_policy(policy_id, form["etag"], form.request_id)
+            flash(_("Bozza eliminata"))
+            return redirect(url_for("console.settings.policies.index"), 303)
+
+        return ask_first(policy.etag, act, lambda form: shown("policy_delete", form, policy=policy))
 
 
 def policy_of(form: Form) -> Policy:

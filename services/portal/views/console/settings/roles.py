@@ -13,6 +13,7 @@ from recapito.identity.v1.roles_pb2 import Role
 from services.portal.service import Page, Services
 from services.portal.views.console import words
 from services.portal.views.console.capabilities import CAPABILITIES, Capability
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.context import Reply
 from services.portal.views.console.forms import Form
 from services.portal.views.console.lists import ALL, condition
@@ -84,14 +85,16 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:role_id>/delete", methods=["GET", "POST"])
     def delete(role_id: UUID) -> Reply:
         role = identity.get_role(f"roles/{role_id}")
-        form = Form.filled({"etag": role.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                identity.delete_role(role.name, form["etag"], form.request_id)
-                return done(_("Ruolo eliminato"))
-        holders = identity.list_accounts(Page(size=ALL, filter=condition(role=role.name))).accounts
-        return render_template("console/role_delete.html", form=form.again(), role=role, holders=holders), form.code
+
+        def act(form: Form) -> Reply:
+            identity.delete_role(role.name, form["etag"], form.request_id)
+            return done(_("Ruolo eliminato"))
+
+        def show(form: Form) -> Reply:
+            holders = identity.list_accounts(Page(size=ALL, filter=condition(role=role.name))).accounts
+            return shown("role_delete", form, role=role, holders=holders)
+
+        return ask_first(role.etag, act, show)
 
     def done(sentence: str) -> Reply:
         flash(sentence)

@@ -1,0 +1,32 @@
+"""Pages that say what will happen before it does: shown first, then sent with the etag of what they showed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from flask import render_template, request
+
+from services.portal.views.console.context import Reply
+from services.portal.views.console.forms import Form
+
+NO_FIELDS: Mapping[str, str] = {}
+
+
+def ask_first(etag: str, act: Callable[[Form], Reply], show: Callable[[Form], Reply], *, fields: Mapping[str, str] = NO_FIELDS) -> Reply:
+    """Show what will happen; when the page is sent, do it and go where `act` says.
+
+    A refusal brings the page back with its reason. After a conflict it carries the new etag: sending it again means the thing
+    as it is shown now.
+    """
+    if request.method != "POST":
+        return show(Form.filled({"etag": etag}))
+    form = Form.sent()
+    with form.sending(fields):
+        return act(form)
+    form.compare({"etag": etag})
+    return show(form)
+
+
+def shown(page: str, form: Form, **values: object) -> Reply:
+    """Return a page with a form, under the code that fits its errors."""
+    return render_template(f"console/{page}.html", form=form.again(), **values), form.code
