@@ -25,7 +25,7 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
             max_overflow=pool_size,
             pool_pre_ping=True,
             hide_parameters=True,  # they are personal data, and an error's text reaches the log
-            connect_args={"connect_timeout": 5},
+            connect_args={"connect_timeout": 5, "options": "-c jit=off"},  # compiling a statement takes longer than any of ours
         )
     engine = sa.create_engine(target, pool_size=pool_size, max_overflow=-1, hide_parameters=True, connect_args={"timeout": 10})
 

@@ -18,8 +18,9 @@ _RUNS = re.compile(r"[^\W_]+")
 
 
 def forgiving_words(text: str) -> frozenset[str]:
-    """Return the words of a folded text in which a slip is forgiven."""
-    return frozenset(word for word in _LETTERS.findall(text) if SHORTEST <= len(word) <= LONGEST)
+    """Return the words of a search text in which a slip is forgiven; an address without its marks is no word."""
+    words = (word for part in text.split() if "@" not in part or "." in part for word in _LETTERS.findall(part))
+    return frozenset(word for word in words if SHORTEST <= len(word) <= LONGEST)
 
 
 def runs(query: str) -> list[str]:

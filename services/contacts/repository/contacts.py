@@ -271,16 +271,23 @@ def _access_key(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"
 
 
+def _acting(sight: Sight) -> sa.Select[Any]:
+    """Return who acts for customers that the caller may see."""
+    acts = sa.select(affiliations.c.contact_id)
+    if sight.everything:
+        return acts  # the customers need not be read
+    return acts.join(customers, customers.c.id == affiliations.c.customer_id).where(customer_visible(sight))
+
+
 def contact_columns(connection: Connection, sight: Sight) -> Mapping[str, Any]:
     def customer(compared: str, value: Value) -> ColumnElement[bool]:
-        acts = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)
-        found = contacts.c.id.in_(acts.where(sa.true() if value is None else customers.c.id == value, customer_visible(sight)))
+        wanted = sa.true() if value is None else affiliations.c.customer_id == value
+        found = contacts.c.id.in_(_acting(sight).where(wanted))
         return found if (compared == "!=") is (value is None) else sa.not_(found)
 
     def contact_role(compared: str, value: Value) -> ColumnElement[bool]:
-        holds = sa.select(affiliations.c.contact_id).join(customers, customers.c.id == affiliations.c.customer_id)
         wanted = affiliations.c.contact_role_id.is_not(None) if value is None else affiliations.c.contact_role_id == value
-        found = contacts.c.id.in_(holds.where(wanted, customer_visible(sight)))
+        found = contacts.c.id.in_(_acting(sight).where(wanted))
         return found if (compared == "!=") is (value is None) else sa.not_(found)
 
     def customer_words(compared: str, value: Value) -> ColumnElement[bool]:
@@ -302,7 +309,7 @@ def contact_columns(connection: Connection, sight: Sight) -> Mapping[str, Any]:
         return sa.not_(found) if compared == "!=" else found
 
     def never_entered(compared: str, value: Value) -> ColumnElement[bool]:
-        return contacts.c.last_access_time.is_(None) if value is (compared != "!=") else contacts.c.last_access_time.is_not(None)
+        return contacts.c.last_access_key == "" if value is (compared != "!=") else contacts.c.last_access_key != ""
 
     columns = {
         "customer": customer,

@@ -60,8 +60,11 @@ def contacts_found(words: Words, sight: Sight) -> ColumnElement[bool]:
 
 
 def _of_customer(alternatives: Sequence[str], sight: Sight) -> ColumnElement[bool]:
-    acts = sa.exists().where(affiliations.c.contact_id == contacts.c.id, affiliations.c.customer_id == customers.c.id)
-    return acts.where(holds(customers.c.search, alternatives), customer_visible(sight))
+    acts = sa.select(affiliations.c.contact_id).where(
+        affiliations.c.contact_id == contacts.c.id, affiliations.c.customer_id == customers.c.id
+    )
+    found = acts.where(holds(customers.c.search, alternatives), customer_visible(sight)).correlate(contacts)
+    return sa.exists(found.offset(0))  # OFFSET, so that PostgreSQL asks for the few rows in question and not for all customers at once
 
 
 def customers_found(words: Words, sight: Sight) -> ColumnElement[bool]:

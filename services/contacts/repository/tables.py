@@ -148,6 +148,12 @@ contacts = sa.Table(
     sa.Index("ix_contacts_sort_name_id", "sort_name", "id"),
     sa.Index("ix_contacts_create_time_id", "create_time", "id"),
     sa.Index("ix_contacts_last_access_key_id", "last_access_key", "id"),
+    # What lists are filtered by: a count reads this index alone, a seventh of the table.
+    sa.Index(
+        "ix_contacts_filters",
+        *("id", "state", "language_code", "access_enabled", "access_start_date", "access_end_date"),
+        *("newsletter", "last_access_key", "create_time"),
+    ),
     # Trigrams, so that a part of a word is found without reading the table; SQLite reads the whole index.
     sa.Index("ix_contacts_found_by", "found_by", postgresql_using="gin", postgresql_ops={"found_by": "gin_trgm_ops"}),
 )
@@ -189,11 +195,12 @@ affiliations = sa.Table(
     sa.Column("contact_id", sa.Uuid, sa.ForeignKey("contacts.id"), primary_key=True, index=True),
     sa.Column("primary_contact_id", sa.Uuid, nullable=False),
     sa.Column("position", sa.Text, nullable=False),
-    sa.Column("contact_role_id", sa.Uuid, sa.ForeignKey("contact_roles.id"), index=True),
+    sa.Column("contact_role_id", sa.Uuid, sa.ForeignKey("contact_roles.id")),
     sa.Column("permissions", PermissionsText, nullable=False),
     sa.Column("preferences", PreferencesText, nullable=False),
     sa.Column("create_time", UtcDateTime, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Index("ix_affiliations_contact_role_id_contact_id", "contact_role_id", "contact_id"),
     sa.ForeignKeyConstraint(
         ["customer_id", "primary_contact_id"],
         ["customers.id", "customers.primary_contact_id"],

@@ -83,7 +83,12 @@ class GrpcContacts:
     def list_contacts(self, page: Page) -> contacts_pb2.ListContactsResponse:
         return self._contacts.ListContacts(
             contacts_pb2.ListContactsRequest(
-                page_size=page.size, page_token=page.token, filter=page.filter, order_by=page.order_by, query=page.query
+                page_size=page.size,
+                page_token=page.token,
+                filter=page.filter,
+                order_by=page.order_by,
+                query=page.query,
+                count_total=page.count,
             )
         )
 

@@ -14,6 +14,7 @@ from services.portal.service.leads import Leads
 from services.portal.service.notifications import Notifications
 from services.portal.service.page import Page
 from services.portal.service.relations import Relations
+from services.portal.service.views import Views
 
 __all__ = [
     "Audit",
@@ -29,6 +30,7 @@ __all__ = [
     "Page",
     "Relations",
     "Services",
+    "Views",
 ]
 
 
@@ -45,3 +47,4 @@ class Services:
     relations: Relations
     fields: Fields
     erasures: Erasures
+    views: Views

@@ -249,7 +249,7 @@ def test_tags_are_typed_with_commas_and_lead_to_everybody_who_holds_them(told: S
     page = console.follow("fiera 2026")
     assert "Bianchi Laura" in page.text
     assert "Rossi Mario" not in page.text
-    assert "Rossi Mario" in console.follow("Togli il filtro Etichetta").text
+    assert "Rossi Mario" in console.follow("Togli il filtro Etichetta: fiera 2026").text
 
 
 def test_a_page_sent_twice_makes_one_contact(told: Story, console: Operator) -> None:

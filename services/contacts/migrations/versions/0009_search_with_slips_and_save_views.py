@@ -78,7 +78,8 @@ POSTGRES_KEY = """to_char(last_access_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH2
 
 
 def _learn(connection: Connection) -> None:
-    words = sorted({word for text in _texts(connection) for word in LETTERS.findall(text) if 5 <= len(word) <= 30})
+    parts = (part for text in _texts(connection) for part in text.split() if "@" not in part or "." in part)
+    words = sorted({word for part in parts for word in LETTERS.findall(part) if 5 <= len(word) <= 30})
     rows = [{"key": key, "word": word} for word in words for key in {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}]
     for at in range(0, len(rows), AT_ONCE):
         connection.execute(sa.insert(search_words), rows[at : at + AT_ONCE])

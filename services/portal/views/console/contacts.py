@@ -10,22 +10,21 @@ from flask import Blueprint, Response
 
 from services.portal.service import Services
 from services.portal.service.notes import Notes
-from services.portal.views.console import contact_customers, sub_contacts, timeline, words
+from services.portal.views.console import contact_customers, sub_contacts, timeline
 from services.portal.views.console import notes as note_pages
 from services.portal.views.console.contact_actions import contact_actions
 from services.portal.views.console.contact_bulk import contact_bulk
 from services.portal.views.console.contact_card import card
 from services.portal.views.console.contact_erasure import contact_erasure
 from services.portal.views.console.contact_form import contact_forms
+from services.portal.views.console.contact_list import contact_list
+from services.portal.views.console.contact_views import contact_views
 from services.portal.views.console.contact_why import contact_why
 from services.portal.views.console.context import page
-from services.portal.views.console.customers import contact_roles_of, groups_of
 from services.portal.views.console.evidence import evidence
-from services.portal.views.console.lists import argument, asked, condition
+from services.portal.views.console.lists import asked, condition
 from services.portal.views.console.names import customer_name, full_name
 from services.portal.views.console.past import past
-
-PORTAL = {"never": "never_entered", "on": "access.enabled", "off": "access.enabled"}
 
 
 def blueprint(services: Services, notes: Notes) -> Blueprint:
@@ -42,21 +41,8 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     evidence(pages, services)
     timeline.of_contacts(pages, services)
     past(pages, services)
-
-    @pages.get("")
-    def index() -> Response:
-        group, role, portal = argument("group"), argument("role"), argument("portal", PORTAL)
-        conditions = {
-            "group": f"groups/{group}" if group else "",
-            "language_code": argument("language", words.LANGUAGES),
-            "tag": argument("tag"),
-        }
-        conditions["contact_role"] = f"contactRoles/{role}" if role else ""
-        if portal:
-            conditions[PORTAL[portal]] = "false" if portal == "off" else "true"
-        found = contacts.list_contacts(asked(condition(**conditions)))
-        names = {name: customer_name(services, name) for name in {contact.customer for contact in found.contacts}}
-        return page("contacts", found=found, names=names, groups=groups_of(services), roles=contact_roles_of(services))
+    contact_list(pages, services)
+    contact_views(pages, services)
 
     @pages.get("/<uuid:contact_id>")
     def show(contact_id: UUID) -> str:

@@ -16,10 +16,10 @@ ALL = 1000  # of things that are few: groups, contacts of one customer
 
 def condition(**fields: str) -> str:
     """Return the filter of a list: every field that has a value, all together. Values are quoted, so that they stay values."""
-    return " AND ".join(f"{name} = {_quoted(value)}" for name, value in fields.items() if value)
+    return " AND ".join(f"{name} = {quoted(value)}" for name, value in fields.items() if value)
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     if value in {"true", "false"}:
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -32,9 +32,9 @@ def argument(name: str, allowed: Mapping[str, Any] | None = None) -> str:
     return value if allowed is None or value in allowed else ""
 
 
-def here(**changes: str | None) -> str:
+def here(**changes: str | list[str] | None) -> str:
     """Return this address with some values changed; None takes one out. A change of filter goes back to the first page."""
-    values: dict[str, Any] = {**(request.view_args or {}), **request.args.to_dict()}
+    values: dict[str, Any] = {**(request.view_args or {}), **request.args.to_dict(flat=False)}
     if "page" not in changes:
         values.pop("page", None)
     for name, value in changes.items():

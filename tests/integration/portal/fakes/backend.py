@@ -21,6 +21,7 @@ from tests.integration.portal.fakes.leads import FakeLeads
 from tests.integration.portal.fakes.notes import FakeNotes
 from tests.integration.portal.fakes.notifications import FakeNotifications
 from tests.integration.portal.fakes.relations import FakeRelations
+from tests.integration.portal.fakes.views import FakeViews
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Backend:
     relations: FakeRelations
     fields: FakeFields
     erasures: FakeErasures
+    views: FakeViews
 
     @property
     def services(self) -> Services:
@@ -48,6 +50,7 @@ class Backend:
             relations=self.relations,
             fields=self.fields,
             erasures=self.erasures,
+            views=self.views,
         )
 
 
@@ -75,8 +78,12 @@ def empty_backend() -> Backend:
         return Caller(Kind.CONTACT, customer_id=chosen, permissions=permissions)
 
     documents.caller = caller
-    notes = FakeNotes(author=lambda: f"accounts/{identity.current.account_id}" if identity.current is not None else "")
+
+    def account() -> str:
+        return f"accounts/{identity.current.account_id}" if identity.current is not None else ""
+
+    notes, views = FakeNotes(author=account), FakeViews(owner=account)
     contacts.require_fresh = documents.require_fresh = identity.require_fresh
     audit, leads, relations = FakeAudit(identity.require_fresh), FakeLeads(contacts), FakeRelations(contacts)
     fields, erasures = FakeFields(contacts), FakeErasures(contacts, identity.require_fresh)
-    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations, fields, erasures)
+    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations, fields, erasures, views)

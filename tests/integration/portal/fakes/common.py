@@ -53,7 +53,7 @@ def _matches(wanted: str, value: Callable[[str], str]) -> bool:
         if parsed is None:
             raise InvalidArgument.of("filter", f"{condition} is not understood", "FILTER_INVALID")
         name, operator, text = parsed.groups()
-        if not _OPERATORS[operator](*map(_instant, (value(name), text))):
+        if (operator in {">=", "<"} and not value(name)) or not _OPERATORS[operator](*map(_instant, (value(name), text))):
             return False
     return True
 

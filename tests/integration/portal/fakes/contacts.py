@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -43,6 +43,8 @@ class FakeContacts:
     groups: dict[UUID, Group] = field(default_factory=dict)
     contact_roles: dict[UUID, ContactRole] = field(default_factory=dict)
     activities: list[Activity] = field(default_factory=list)
+    counted: int = 0  # what a list says instead of how many it found
+    similar: int = 0  # how many of a page only a slip lets in
     past: list[tuple[datetime, Contact]] = field(default_factory=list)  # until when, and what
     require_fresh: Callable[[], None] = lambda: None
     profiled: Callable[..., Struct] = lambda _before, sent, _paths=(): sent.profile  # set by the catalogue of fields
@@ -118,6 +120,8 @@ class FakeContacts:
                     return str(contact.access.enabled).lower()
                 case "never_entered":
                     return str(not contact.HasField("last_access_time")).lower()
+                case "last_access_time":
+                    return contact.last_access_time.ToDatetime(UTC).isoformat() if contact.HasField("last_access_time") else ""
                 case "group":
                     return " ".join(contact.groups)
                 case "tag":
@@ -129,8 +133,12 @@ class FakeContacts:
         def words(contact: Contact) -> str:
             return f"{contact.first_name} {contact.last_name} {contact.email}"
 
-        shown, following = found_page(sorted(self.contacts.values(), key=lambda c: c.last_name), page, value, words)
-        return ListContactsResponse(contacts=shown, next_page_token=following)
+        order = {"last_access_time": lambda c: c.last_access_time.seconds, "create_time": lambda c: c.create_time.seconds}
+        ordered = sorted(self.contacts.values(), key=order.get(page.order_by.split(" ")[0], lambda c: c.last_name))
+        found = ordered[::-1] if page.order_by.endswith(" desc") else ordered
+        shown, following = found_page(found, page, value, words)
+        total = self.counted or len(found_page(found, replace(page, size=1000), value, words)[0])
+        return ListContactsResponse(contacts=shown, next_page_token=following, total_size=total, similar_count=self.similar)
 
     def get_contact(self, contact_id: UUID) -> Contact:
         if contact_id not in self.contacts:

@@ -67,6 +67,7 @@ ERRORS: dict[str, str] = {
     "POLICY_INCOMPLETE": N_("Manca il testo in una delle due lingue"),
     "HTML_NOT_ALLOWED": N_("Il testo contiene HTML: usa solo Markdown"),
     "PASSWORD_TOO_LONG": N_("La password è troppo lunga"),
+    "TOO_MANY_VIEWS": N_("Hai già 100 viste: eliminane una, poi salva questa"),
     "TOO_MANY_REQUESTS": N_("Troppe richieste: riprova tra qualche minuto"),
     "NAME_TAKEN": N_("Questo nome è già usato"),
     "NAME_INVALID": N_("La scelta non è più disponibile"),
