@@ -54,15 +54,15 @@ def _customers(contact: Contact, customer_id: UUID, sight: Sight, *, uow: UnitOf
     """Return the old and the new home, locked in the order of all callers. Who may not see the old one takes nobody from it."""
     if customer_id == contact.customer_id:
         raise InvalidArgument.of("customer", "is its home customer already", "HOME_CUSTOMER")
-    locked = {id_: uow.customers.get(id_, EVERYTHING, lock=True) for id_ in sorted((contact.customer_id, customer_id)) if _there(id_, uow)}
-    if customer_id not in locked or not _there(customer_id, uow, sight):
+    if not _seen(customer_id, sight, uow=uow):
         raise InvalidArgument.of("customer", "does not exist", "CUSTOMER_UNKNOWN")
-    if not _there(contact.customer_id, uow, sight):
+    if not _seen(contact.customer_id, sight, uow=uow):
         raise domain.HomeCustomer(f"the home customer of contact {contact.id} is not yours")
+    locked = {id_: uow.customers.get(id_, EVERYTHING, lock=True) for id_ in sorted((contact.customer_id, customer_id))}
     return locked[contact.customer_id], locked[customer_id]
 
 
-def _there(customer_id: UUID, uow: UnitOfWork, sight: Sight = EVERYTHING) -> bool:
+def _seen(customer_id: UUID, sight: Sight, *, uow: UnitOfWork) -> bool:
     try:
         uow.customers.get(customer_id, sight)
     except domain.CustomerNotFound:

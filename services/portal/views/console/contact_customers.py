@@ -55,14 +55,14 @@ def _move_page(services: Services, contact: Contact, form: Form) -> Reply:
     found = services.contacts.list_customers(Page(size=20, query=query)).customers if query else []
     offered = [customer for customer in found if customer.name != contact.customer]
     home = customer_name(services, contact.customer) if contact.customer else ""
-    only_primary = any(each.primary and each.name.startswith(f"{contact.customer}/") for each in contact.affiliations)
+    primary = any(each.primary and each.name.startswith(f"{contact.customer}/") for each in contact.affiliations)
     shown = render_template(
         "console/contact_move.html",
         form=form.again(),
         contact=contact,
         home=home,
         home_id=id_of(contact.customer),
-        primary=only_primary,
+        primary=primary,
         query=query,
         found=offered,
     )

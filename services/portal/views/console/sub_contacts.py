@@ -29,7 +29,7 @@ def add_to(pages: Blueprint, services: Services) -> None:
 def _add_list(pages: Blueprint, services: Services) -> None:
     relations = services.relations
 
-    @pages.route("/<uuid:contact_id>/sub", methods=["GET"])
+    @pages.get("/<uuid:contact_id>/sub")
     def show_sub_contacts(contact_id: UUID) -> Reply:
         return _listed(services, contact_id, Form.filled({}))
 
