@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from google.protobuf.message import Message
-from recapito.contacts.v1 import contacts_pb2, customers_pb2, leads_pb2
+from recapito.contacts.v1 import contacts_pb2, customers_pb2, erasures_pb2, leads_pb2
 
 from libs.access import capabilities
 from services.contacts import repository
@@ -65,6 +65,7 @@ class Registry:
             self._new_lead(converted=number % 2 == 0)
         self._relate()
         self._remember_what_they_did()
+        self._erase_some()
         with self.api.operator():
             self.names.append(self.api.save_view("Condivisa", shared=True).name)
 
@@ -136,6 +137,18 @@ class Registry:
                 self.api.update_contact(person, "reports_to", reports_to=principal.name)
                 if name not in self.names:
                     self.names.append(self.api.link(principal, person, "socio").name)
+
+    def _erase_some(self) -> None:
+        """Add somebody of each group and erase it."""
+        for group in self.groups:
+            token, home = self._token(), self.random.choice(self.customers)
+            person = self.api.new_contact(customers_pb2.Customer(name=f"customers/{home.id}"), last_name=token, groups=[group])
+            row = Row(person.name.split("/")[1], token, frozenset({group}))
+            self.contacts.append(row)
+            self.affiliations.append((home, row, self._token()))
+            with self.api.operator():
+                erasure = self.api.erasures.AnonymizeContact(erasures_pb2.AnonymizeContactRequest(name=person.name))
+            self.names += [person.name, f"customers/{home.id}/affiliations/{row.id}", erasure.name]
 
     def _note(self, parent: str, row: Row) -> None:
         with self.api.operator():
