@@ -31,11 +31,15 @@ def base_url(told: Story) -> Iterator[str]:
 
 
 def pages(told: Story) -> list[str]:
-    """Every page of a person who is inside, also one that is not there."""
+    """Every page of a person who is inside and primary contact, also one that is not there."""
+    told.backend.contacts.make_primary(told.abc, told.laura, "", "")
     return [
         "/area/",
         "/area/invoices",
         f"/area/invoices/{told.partial}",
+        "/area/colleagues",
+        "/area/colleagues/new",
+        f"/area/colleagues/{told.mario}",
         "/area/privacy",
         "/area/password/change",
         "/area/sessions",

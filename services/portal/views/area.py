@@ -14,12 +14,12 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from libs.errors import NotFound
 from services.portal.service import Page, Services
-from services.portal.views import protection
+from services.portal.views import colleagues, protection
 from services.portal.views.i18n import N_
 from services.portal.views.people import CUSTOMER_COOKIE
 
 INVOICES = "INVOICES"
-MENU = (("home", N_("Home"), ""), ("list_invoices", N_("Fatture"), INVOICES))
+MENU = (("home", N_("Home"), ""), ("list_invoices", N_("Fatture"), INVOICES), ("list_colleagues", N_("Colleghi"), colleagues.PRIMARY))
 STATES = {  # of ?state= -> filter of ListInvoices
     "": "",
     "due": "state != PAID",
@@ -71,6 +71,8 @@ def blueprint(services: Services) -> Blueprint:
         _require(INVOICES)
         invoice = documents.get_invoice(invoice_id)
         return file_response(documents.download_invoice(invoice_id), f"{invoice.number}.pdf")
+
+    colleagues.add_to(area, services)
 
     @area.post("/customer")
     def choose_customer() -> WerkzeugResponse:
