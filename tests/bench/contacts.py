@@ -61,8 +61,14 @@ def questions(filled: Filled) -> Iterator[Question]:
 
 
 def measure(postgres: str, count: int = CONTACTS, times: int = TIMES) -> dict[str, dict[str, float]]:
+    """Return the figures of a new database, which is dropped again."""
+    with contextmanager(conftest.databases)(postgres) as new_database:
+        return measure_in(new_database(), count, times)
+
+
+def measure_in(url: str, count: int, times: int) -> dict[str, dict[str, float]]:
     """Return p50 and p95 in milliseconds of each question, asked through gRPC with the count that the page shows."""
-    with contextmanager(conftest.databases)(postgres) as new_database, running(new_database()) as api:
+    with running(url) as api:
         started = time.perf_counter()
         filled = fill(api.engine, count)
         print(f"{count:,} contacts written in {time.perf_counter() - started:.0f} s")
