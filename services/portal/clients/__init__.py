@@ -16,6 +16,7 @@ from services.portal.clients.leads import GrpcLeads
 from services.portal.clients.notes import GrpcNotes
 from services.portal.clients.notifications import GrpcNotifications
 from services.portal.clients.relations import GrpcRelations
+from services.portal.clients.transfers import GrpcTransfers
 from services.portal.clients.views import GrpcViews
 from services.portal.service import Services
 from services.portal.service.notes import Notes
@@ -40,6 +41,7 @@ def connect(settings: RpcSettings, *, contacts_address: str, documents_address: 
         fields=GrpcFields(to_contacts),
         erasures=GrpcErasures(to_contacts),
         views=GrpcViews(to_contacts),
+        transfers=GrpcTransfers(to_contacts),
     )
 
 

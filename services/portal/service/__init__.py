@@ -14,6 +14,7 @@ from services.portal.service.leads import Leads
 from services.portal.service.notifications import Notifications
 from services.portal.service.page import Page
 from services.portal.service.relations import Relations
+from services.portal.service.transfers import Transfers
 from services.portal.service.views import Views
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Page",
     "Relations",
     "Services",
+    "Transfers",
     "Views",
 ]
 
@@ -48,3 +50,4 @@ class Services:
     fields: Fields
     erasures: Erasures
     views: Views
+    transfers: Transfers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from flask import Flask, g, redirect, url_for
+from flask import Flask, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from libs import web
@@ -27,6 +27,7 @@ from services.portal.views import (
     providers,
     session,
 )
+from services.portal.views.console.imports import LARGEST_UPLOAD, UPLOAD
 from services.portal.views.people import AREA, CONSOLE
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -59,6 +60,8 @@ def create_app(services: Services, notes: Notes, *, secret: bytes, public_url: s
 
     @app.before_request
     def prepare() -> None:
+        if request.endpoint == UPLOAD:
+            request.max_content_length = LARGEST_UPLOAD
         g.language = i18n.negotiate("")
         g.theme, g.density, g.keys = (preferences.chosen(name) for name in ("theme", "density", "keys"))
         g.organization = services.contacts.organization

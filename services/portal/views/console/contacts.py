@@ -22,6 +22,7 @@ from services.portal.views.console.contact_views import contact_views
 from services.portal.views.console.contact_why import contact_why
 from services.portal.views.console.context import page
 from services.portal.views.console.evidence import evidence
+from services.portal.views.console.exports import contact_export
 from services.portal.views.console.lists import asked, condition
 from services.portal.views.console.names import customer_name, full_name
 from services.portal.views.console.past import past
@@ -43,6 +44,7 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     past(pages, services)
     contact_list(pages, services)
     contact_views(pages, services)
+    contact_export(pages, services)
 
     @pages.get("/<uuid:contact_id>")
     def show(contact_id: UUID) -> str:

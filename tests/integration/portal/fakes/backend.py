@@ -21,6 +21,7 @@ from tests.integration.portal.fakes.leads import FakeLeads
 from tests.integration.portal.fakes.notes import FakeNotes
 from tests.integration.portal.fakes.notifications import FakeNotifications
 from tests.integration.portal.fakes.relations import FakeRelations
+from tests.integration.portal.fakes.transfers import FakeTransfers
 from tests.integration.portal.fakes.views import FakeViews
 
 
@@ -37,6 +38,7 @@ class Backend:
     fields: FakeFields
     erasures: FakeErasures
     views: FakeViews
+    transfers: FakeTransfers
 
     @property
     def services(self) -> Services:
@@ -51,6 +53,7 @@ class Backend:
             fields=self.fields,
             erasures=self.erasures,
             views=self.views,
+            transfers=self.transfers,
         )
 
 
@@ -86,4 +89,6 @@ def empty_backend() -> Backend:
     contacts.require_fresh = documents.require_fresh = identity.require_fresh
     audit, leads, relations = FakeAudit(identity.require_fresh), FakeLeads(contacts), FakeRelations(contacts)
     fields, erasures = FakeFields(contacts), FakeErasures(contacts, identity.require_fresh)
-    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations, fields, erasures, views)
+    return Backend(
+        identity, contacts, documents, notifications, audit, notes, leads, relations, fields, erasures, views, FakeTransfers(contacts)
+    )

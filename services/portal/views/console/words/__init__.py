@@ -55,6 +55,7 @@ from services.portal.views.console.words.contacts import (
 from services.portal.views.console.words.erasures import erasing_service, held, is_anonymized, link_type
 from services.portal.views.console.words.errors import ERRORS, error
 from services.portal.views.console.words.fields import BLOCK_HINTS, BLOCKS, FIELD_TYPES, block_name, field_type, label
+from services.portal.views.console.words.imports import EXPORT_FORMATS, IMPORT_FIELDS, import_field, import_state, is_running, row_problem
 from services.portal.views.console.words.invoices import METHODS, invoice_state, line_labels, method_name, month, sums, young
 from services.portal.views.console.words.kinds import (
     KINDS_OF_CONTACTS,
@@ -104,7 +105,9 @@ __all__ = [
     "CUSTOMER_KINDS",
     "DIRECTIONS",
     "ERRORS",
+    "EXPORT_FORMATS",
     "FIELD_TYPES",
+    "IMPORT_FIELDS",
     "KINDS_OF_CONTACTS",
     "KINDS_OF_TYPE",
     "LANGUAGES",
@@ -153,11 +156,14 @@ __all__ = [
     "group_options",
     "held",
     "hint",
+    "import_field",
+    "import_state",
     "invoice_state",
     "is_anonymized",
     "is_disabled",
     "is_draft_policy",
     "is_invited",
+    "is_running",
     "is_send",
     "is_usable",
     "kind",
@@ -189,6 +195,7 @@ __all__ = [
     "role_name",
     "role_names",
     "role_options",
+    "row_problem",
     "rule",
     "rule_number",
     "rules_of",

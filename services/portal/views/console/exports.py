@@ -1,0 +1,37 @@
+"""The list of contacts as a file: what its address asks for, in the format of choice."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+from recapito.contacts.v1.transfers_pb2 import ExportContactsRequest
+
+from services.portal.service import Services
+from services.portal.views.area import file_response
+from services.portal.views.console import words
+from services.portal.views.console.contact_filter import asked_by_address
+from services.portal.views.console.context import Reply
+from services.portal.views.console.forms import Form
+from services.portal.views.formats import today
+from services.portal.views.i18n import gettext as _
+
+ENDINGS = {"CSV": "csv", "XLSX": "xlsx", "VCARD": "vcf"}
+
+
+def contact_export(pages: Blueprint, services: Services) -> None:
+    @pages.route("/export", methods=["GET", "POST"])
+    def export() -> Reply:
+        form = Form.filled({"format": "CSV"})
+        if request.method == "POST":
+            form = Form.sent()
+            chosen, asked = form["format"] if form["format"] in ENDINGS else "CSV", asked_by_address()
+            wanted = ExportContactsRequest(
+                format=ExportContactsRequest.Format.Value(chosen),
+                filter=asked.filter,
+                query=asked.query,
+                order_by=asked.order_by,
+                request_id=form.request_id,
+            )
+            with form.sending({"format": "format"}):
+                content = services.transfers.export_contacts(wanted)
+                return file_response(content, _("contatti") + f"-{today().isoformat()}.{ENDINGS[chosen]}")
+        return render_template("console/contacts_export.html", form=form.again(), formats=words.translated(words.EXPORT_FORMATS)), form.code
