@@ -29,6 +29,7 @@ def links_of(connection: Connection, contact_id: UUID, sight: Sight) -> list[Lin
         Links("recapito/Note", connection.execute(written).scalar_one()),
         _further_customers(connection, contact_id, sight),
         _linked_people(connection, contact_id, sight),
+        Links("recapito/Contact", _people(connection, contacts.c.reports_to_id == contact_id, sight)),
         *_done_with(connection, contact_id),
     ]
     return [one for one in found if one.count]
@@ -50,8 +51,11 @@ def _linked_people(connection: Connection, contact_id: UUID, sight: Sight) -> Li
     """Count those linked under it and those under whom it is linked."""
     other = sa.case((sub_contacts.c.principal_id == contact_id, sub_contacts.c.contact_id), else_=sub_contacts.c.principal_id)
     linked = sa.select(other).where(sa.or_(sub_contacts.c.principal_id == contact_id, sub_contacts.c.contact_id == contact_id))
-    people = sa.select(sa.func.count()).select_from(contacts).where(contacts.c.id.in_(linked), contact_visible(sight))
-    return Links("recapito/SubContact", connection.execute(people).scalar_one())
+    return Links("recapito/SubContact", _people(connection, contacts.c.id.in_(linked), sight))
+
+
+def _people(connection: Connection, which: sa.ColumnElement[bool], sight: Sight) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(contacts).where(which, contact_visible(sight))).scalar_one()
 
 
 def _done_with(connection: Connection, contact_id: UUID) -> list[Links]:

@@ -165,6 +165,22 @@ def test_only_who_writes_contacts_links_and_no_contact_sees_links(sqlite_api: Ap
         under(sqlite_api, principal)
 
 
+def test_who_deletes_a_person_is_told_of_its_people_first(api: Api) -> None:
+    one, two = api.new_group("Napoli"), api.new_group("Salerno")
+    home = api.new_customer(groups=[one.name])
+    principal = api.new_contact(home, groups=[one.name])
+    seen = api.new_contact(home, groups=[one.name], reports_to=principal.name)
+    hidden = api.new_contact(home, groups=[two.name], reports_to=principal.name)
+    with api.operator():
+        api.link(principal, seen)
+        api.link(hidden, principal)
+    request = contacts_pb2.CountLinkedResourcesRequest(name=principal.name)
+    for groups, count in (((), 2), ((one.name,), 1)):
+        with api.operator(*groups):
+            counted = {one.type: one.count for one in api.contacts.CountLinkedResources(request).links}
+        assert counted == {"recapito/SubContact": count, "recapito/Contact": count}
+
+
 def test_a_deleted_person_leaves_the_links_of_others(api: Api) -> None:
     home = api.new_customer()
     api.new_contact(home)

@@ -79,7 +79,7 @@ def test_who_reported_to_a_deleted_contact_reports_to_nobody(api: Api) -> None:
     boss = api.new_contact(home)
     person = api.new_contact(home, reports_to=boss.name)
     with api.operator():
-        api.contacts.DeleteContact(contacts_pb2.DeleteContactRequest(name=boss.name))
+        api.contacts.DeleteContact(contacts_pb2.DeleteContactRequest(name=boss.name, force=True))
         now = api.contact_of(person.name)
     assert (now.reports_to, now.etag != person.etag) == ("", True)
     (told,) = api.events_of(events_pb2.ContactUpdated)
