@@ -25,6 +25,7 @@ from services.contacts.repository.tables import (
     erasure_receipts,
     erasure_visible,
     erasures,
+    import_rows,
     notes,
     sub_contacts,
 )
@@ -99,10 +100,14 @@ class SqlErasures:
         found: UUID | None = self.connection.execute(others).scalar_one_or_none()
         return found
 
-    def forget(self, contact_id: UUID, customer_ids: Some[UUID]) -> int:
+    def forget(self, contact_id: UUID, email_key: str | None, customer_ids: Some[UUID]) -> int:
+        """Imported rows stay as numbers of their report; what stood in them goes."""
+        row_of = sa.or_(import_rows.c.contact_id == contact_id, import_rows.c.email_key == email_key if email_key else sa.false())
+        emptied = sa.update(import_rows).where(row_of).values(cells=[], problems=[], email_key=None).returning(import_rows.c.number)
         about = sa.or_(notes.c.contact_id == contact_id, notes.c.customer_id.in_(customer_ids))
         linked = sa.or_(sub_contacts.c.principal_id == contact_id, sub_contacts.c.contact_id == contact_id)
-        gone = (
+        gone: tuple[sa.UpdateBase, ...] = (
+            emptied,
             sa.delete(notes).where(about).returning(notes.c.id),
             sa.delete(sub_contacts).where(linked).returning(sub_contacts.c.contact_id),
         )

@@ -168,7 +168,7 @@ class Erasures(Protocol):
     def was_contact(self, contact_id: UUID) -> bool: ...  # and was deleted
     def colleague(self, customer_id: UUID, contact_id: UUID) -> UUID | None: ...  # who was there first of those that are not erased
 
-    def forget(self, contact_id: UUID, customer_ids: Collection[UUID]) -> int:
+    def forget(self, contact_id: UUID, email_key: str | None, customer_ids: Collection[UUID]) -> int:
         """Remove whatever stands beside the records of these and could say who the person was; return how much it was."""
         ...
 

@@ -138,7 +138,7 @@ def _empty(contact_id: UUID, contact: Contact | None, itself: Iterable[Customer]
         uow.outbox.add(wire.customer_updated(saved))
         gone.append(customer.id)
     uow.outbox.withdraw(*wire.told_of_contact(contact_id))
-    return count + len(gone) + uow.erasures.forget(contact_id, gone)
+    return count + len(gone) + uow.erasures.forget(contact_id, contact.email_key if contact else None, gone)
 
 
 # --- receipts ------------------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,118 @@
+"""A person is anonymised while workers die: every service answers in the end, and no database knows the person any more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy import demo
+from libs import database
+from libs.messaging import bus
+from tests import stack as stacks
+from tests.everything import found
+from tests.mailbox import Mailbox
+from tests.servers import PrivateRabbit
+from tests.stack import DATA_SERVICES, Stack
+
+Eventually = Callable[..., object]
+EMAIL = "giuseppina.bevilacqua@erasure.example"
+PERSONAL = ("giuseppina", "bevilacqua", "3451234567", "capoufficio", "asmatica")
+PASSWORD = "una lunga frase per entrare"
+
+
+@pytest.fixture
+def broker() -> Iterator[PrivateRabbit]:
+    with PrivateRabbit() as server:
+        yield server
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    sink = Mailbox()
+    sink.start()
+    yield sink
+    sink.close()
+
+
+def known_everywhere(stack: Stack, mailbox: Mailbox, eventually: Eventually) -> tuple[demo.Api, str, str]:
+    """Make a person known to every service: account, session, note, an invoice that she was told of. Return an operator and both names."""
+    api = demo.Api(stack.base_url)
+    api.sign_in(stack.operator_email, stack.operator_password)
+    demo.configure(api)
+    customer = demo.invoice_story(api, domain="erasure.example")["customer"]
+    contact = api.call(
+        "POST",
+        "/v1/contacts",
+        {
+            "firstName": "Giuseppina",
+            "lastName": "Bevilacqua",
+            "email": EMAIL,
+            "customer": customer,
+            "contactPoints": [{"kind": "MOBILE", "value": "+39 345 1234567"}],
+            "affiliations": [{"position": "Capoufficio", "preferences": {"invoice": "ON"}, "permissions": {"invoices": "ALLOW"}}],
+            "access": {"enabled": True},
+        },
+        sendSetPassword="true",
+    )["name"]
+    api.call("POST", f"/v1/{contact}/notes", {"text": "Giuseppina è asmatica"})
+    eventually(lambda: password_token(mailbox), 30)
+    status, answer = stack.call("POST", "/v1/links:redeemPassword", {"token": password_token(mailbox), "newPassword": PASSWORD})
+    assert status in {200, 204}, answer
+    status, answer = stack.call("POST", "/v1/sessions", {"password": {"email": EMAIL, "password": PASSWORD}})
+    assert status == 200, answer
+    line = {"description": "Consulenza", "quantity": "1", "unitPrice": "100.00", "vatRatePercent": "22"}
+    invoice = api.call("POST", "/v1/invoices", {"customer": customer, "lines": [line]})["name"]
+    number = api.call("POST", f"/v1/{invoice}:issue", {})["number"]
+    eventually(lambda: any(number in str(mail.message["Subject"]) for mail in mailbox.to(EMAIL)), 30)
+    return api, contact, invoice
+
+
+def password_token(mailbox: Mailbox) -> str:
+    texts = (mail.part("plain") for mail in mailbox.to(EMAIL))
+    tokens = [found_[1] for text in texts if (found_ := re.search(r"/password/(\S+)", text))]
+    return tokens[-1] if tokens else ""
+
+
+def database_of(stack: Stack, service: str) -> Any:
+    return database.connect(stack.commands[f"{service}-server"][1]["RECAPITO_DATABASE_URL"], pool_size=1)
+
+
+def traces(stack: Stack) -> list[str]:
+    """Return where something personal still stands, in any table of any service."""
+    return [f"{service}.{line}" for service in DATA_SERVICES for line in found(PERSONAL, database_of(stack, service))]
+
+
+@pytest.mark.req("R-DEL-07", "R-DEL-08", "R-DEL-09")
+def test_no_service_knows_the_person_any_more_though_workers_died(
+    broker: PrivateRabbit, mailbox: Mailbox, new_database: Callable[[], str], tmp_path: Path, eventually: Eventually
+) -> None:
+    """Rule 63: complete only with every receipt; a worker that dies in between loses nothing."""
+    with stacks.processes(tmp_path, new_database, broker.url, (mailbox.host, mailbox.port)) as stack:
+        api, contact, invoice = known_everywhere(stack, mailbox, eventually)
+        assert {line.split(".")[0] for line in traces(stack)} >= {"contacts", "identity", "notifications"}
+        stack.kill("identity-worker")
+        stack.kill("notifications-worker")
+        erasure = api.call("POST", f"/v1/{contact}:anonymize", {})["name"]
+        eventually(lambda: api.call("GET", f"/v1/{erasure}").get("missingServices") == ["identity", "notifications"], 30)
+        stack.start("notifications-worker")
+        stack.kill("contacts-worker")  # whose queue the next receipt waits in
+        stack.start("identity-worker")
+        stack.start("contacts-worker")
+        eventually(lambda: api.call("GET", f"/v1/{erasure}")["progress"]["state"] == "SUCCEEDED", 60)
+        complete = api.call("GET", f"/v1/{erasure}")
+        assert [receipt["service"] for receipt in complete["receipts"]] == ["contacts", "documents", "identity", "notifications"]
+        assert complete["receipts"][1]["held"] == ["invoices"]
+        eventually(lambda: not traces(stack))
+        assert [event for service in DATA_SERVICES for event in bus.connect(broker.url).parked(service)] == []
+        assert api.call("GET", f"/v1/{invoice}")["number"]
+        assert api.call("GET", f"/v1/{contact}")["state"] == "ANONYMIZED"
+        status, _answer = stack.call("POST", "/v1/sessions", {"password": {"email": EMAIL, "password": PASSWORD}})
+        assert status == 401
+        again = stacks.run("contacts", ["reapply-erasures"], stack.commands["contacts-server"][1])
+        assert again.startswith("1 to be erased again")
+        eventually(lambda: api.call("GET", f"/v1/{erasure}")["progress"]["state"] == "SUCCEEDED", 60)
+        assert '"person": "' + contact in stacks.run("contacts", ["list-erasures", "--json"], stack.commands["contacts-server"][1])
