@@ -40,6 +40,14 @@ def test_a_filtered_set_gets_a_profile_after_a_confirmation_that_names_the_count
     assert on(held(told)["Giuseppe"]) == before
 
 
+@pytest.mark.req("R-FLD-07")
+def test_the_list_leads_there_with_its_filter(told: Story, console: Operator) -> None:
+    for contact in told.backend.contacts.contacts.values():
+        contact.language_code = "en" if contact.first_name == "Laura" else "it"
+    console.open("/console/contacts?language=en")
+    assert "Riguarda 1 contatto" in console.follow("Modifica in blocco").text
+
+
 def test_single_notifications_and_the_role_change_and_the_rest_stays(told: Story, console: Operator) -> None:
     role = told.backend.contacts.create_contact_role(ContactRole(label_it="Referente", position=1), "")
     before = {name: on(affiliation) for name, affiliation in held(told).items()}
