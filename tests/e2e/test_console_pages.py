@@ -9,10 +9,13 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize
 from recapito.contacts.v1.contact_roles_pb2 import ContactRole
 from recapito.contacts.v1.contacts_pb2 import ContactPoint
+from recapito.contacts.v1.fields_pb2 import Field
 from recapito.contacts.v1.leads_pb2 import Lead
 from recapito.contacts.v1.notes_pb2 import Note
+from recapito.contacts.v1.settings_pb2 import ContactsSettings
 from recapito.contacts.v1.sub_contacts_pb2 import SubContact
 from recapito.notifications.v1.messages_pb2 import Message
+from recapito.type.v1.type_pb2 import LocalizedText
 
 from tests.browser import DESKTOP, NARROWEST, PHONE, Window, window
 from tests.integration.portal.builders import Story, story
@@ -43,6 +46,13 @@ def told() -> Story:
     )  # fmt: skip
     told.backend.leads.create_lead(lead, "")
     told.backend.transfers.some_imports()
+    told.backend.contacts.settings.modules.MergeFrom(ContactsSettings.Modules(membership=True, custom_fields=True))
+    options = [Field.Option(label=LocalizedText(it=name)) for name in ("Italiano", "Inglese")]
+    told.backend.fields.create_field(Field(label=LocalizedText(it="Lingua preferita"), type=Field.CHOICE, options=options), "")
+    members: list[dict[str, str | bool]] = [{"name": "Ada Verdi", "relation": "child", "dependant": True, "birth_date": "2011-02-03"}]
+    told.backend.contacts.contacts[told.laura].profile.update(
+        {"kind": "person", "categories": ["client"], "family_members": members, "lingua_preferita": "italiano", "citizenship": "FR"}
+    )
     return told
 
 
@@ -57,7 +67,7 @@ def pages(told: Story) -> list[str]:
     policy = told.backend.identity.policies[0].name.split("/")[1]
     message = next(iter(told.backend.notifications.messages))
     role, note = next(iter(told.backend.contacts.contact_roles)), next(iter(told.backend.notes.notes)).split("/")[-1]
-    lead = next(iter(told.backend.leads.leads))
+    lead, custom = next(iter(told.backend.leads.leads)), next(iter(told.backend.fields.custom))
     imports = [f"/console/imports/{id_}{page}" for id_ in told.backend.transfers.jobs for page in ("", "/columns", "/delete")]
     return [
         "/console", "/console/customers", f"/console/customers/{abc}", f"/console/customers/{abc}/contacts",
@@ -75,6 +85,8 @@ def pages(told: Story) -> list[str]:
         f"/console/invoices/{draft}/edit", f"/console/invoices/{draft}/issue", f"/console/invoices/{due}/payments/new",
         "/console/dispatches", f"/console/dispatches/{told.dispatch}?q=verdi", f"/console/dispatches/{told.dispatch}/why/{laura}",
         "/console/messages", f"/console/messages/{message}", "/console/settings", "/console/settings/organisation",
+        "/console/settings/blocks", "/console/settings/fields", "/console/settings/fields/new",
+        f"/console/settings/fields/{custom}/edit", f"/console/settings/fields/{custom}/delete",
         "/console/settings/modules", "/console/settings/defaults", "/console/settings/billing", "/console/settings/groups",
         "/console/settings/contact-roles", "/console/settings/contact-roles/new", f"/console/settings/contact-roles/{role}/edit",
         f"/console/settings/contact-roles/{role}/delete", f"/console/contacts/{laura}/notes", f"/console/customers/{abc}/notes",

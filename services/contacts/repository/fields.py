@@ -16,8 +16,8 @@ from libs.database import insert, without_key
 from libs.database.listing import Condition
 from libs.errors import Aborted
 from libs.listing import Value
-from services.contacts.domain import FIELDS, Field, FieldNameTaken, Option, Type
-from services.contacts.repository.tables import contacts, fields
+from services.contacts.domain import FIELDS, Field, FieldNameTaken, Option, Sight, Type
+from services.contacts.repository.tables import contact_visible, contacts, fields
 
 _PREFIX = "profile."
 
@@ -55,9 +55,10 @@ class SqlFields:
         self.connection.execute(sa.delete(fields).where(fields.c.id == field.id))
 
     # --- values ---
-    def value_count(self, field: Field, options: Collection[str] = ()) -> int:
+    def value_count(self, field: Field, sight: Sight, options: Collection[str] = ()) -> int:
         """Return how many contacts hold a value; options: one of these."""
-        return self.connection.execute(sa.select(sa.func.count()).select_from(contacts).where(_holds(field, options))).scalar_one()
+        held = sa.select(sa.func.count()).select_from(contacts).where(_holds(field, options), contact_visible(sight))
+        return self.connection.execute(held).scalar_one()
 
     def clear(self, field: Field, options: Collection[str] = ()) -> None:
         """Take the values from all contacts; options: these alone."""

@@ -131,7 +131,7 @@ class Fields(Protocol):
     def add(self, field: domain.Field) -> None: ...  # FieldNameTaken
     def save(self, field: domain.Field) -> domain.Field: ...  # FieldNameTaken; Aborted if another was faster
     def delete(self, field: domain.Field) -> None: ...
-    def value_count(self, field: domain.Field, options: Collection[str] = ()) -> int: ...  # contacts that hold one, of these options
+    def value_count(self, field: domain.Field, sight: Sight, options: Collection[str] = ()) -> int: ...  # contacts that hold one of them
     def clear(self, field: domain.Field, options: Collection[str] = ()) -> None: ...  # takes all values, or these options, from contacts
 
 

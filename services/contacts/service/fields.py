@@ -9,10 +9,10 @@ from libs.errors import NotFound
 from libs.ids import new_id
 from libs.unit_of_work import Request
 from services.contacts import domain
-from services.contacts.domain import Catalogue, Field
+from services.contacts.domain import EVERYTHING, Catalogue, Field
 from services.contacts.service import Repositories, UnitOfWork
 
-# The catalogue is the same for all offices.
+# The catalogue is the same for all offices, hence the sight of everything.
 
 
 def catalogue(repositories: Repositories, *, lock: bool = False) -> Catalogue:
@@ -57,9 +57,9 @@ def update_field(
         _check_on(known)
         _check_custom(before)
         field = change(before).checked([other for other in known.fields if other.id != field_id])
-        if field.type is not before.type and uow.fields.value_count(before):
+        if field.type is not before.type and uow.fields.value_count(before, EVERYTHING):
             raise domain.FieldInUse(f"contacts hold values of field {field_id}: its type stays {before.type.name}")
-        if (gone := before.gone(field)) and (force or uow.fields.value_count(before, gone)):
+        if (gone := before.gone(field)) and (force or uow.fields.value_count(before, EVERYTHING, gone)):
             if not force:
                 raise domain.OptionInUse(f"contacts hold an option of field {field_id} that goes: keep it or clear it")
             uow.fields.clear(before, gone)
@@ -77,7 +77,7 @@ def delete_field(field_id: UUID, check: Callable[[Field], None], request: Reques
         field = get_field(field_id, catalogue(uow))
         _check_custom(field)
         check(field)
-        if not force and uow.fields.value_count(field):
+        if not force and uow.fields.value_count(field, EVERYTHING):
             raise domain.FieldInUse(f"contacts hold values of field {field_id}")
         uow.fields.clear(field)
         uow.fields.delete(field)

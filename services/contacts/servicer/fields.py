@@ -14,7 +14,7 @@ from recapito.contacts.v1.fields_pb2_grpc import FieldsServicer
 from libs.listing import LARGEST_SIZE, listing
 from libs.rpc import context
 from services.contacts import wire
-from services.contacts.service import Reading, UnitOfWork
+from services.contacts.service import Reading, UnitOfWork, sight_of
 from services.contacts.service import fields as service
 
 
@@ -36,7 +36,7 @@ class Fields(FieldsServicer):
         with self.reading() as repositories:
             catalogue = service.catalogue(repositories)
             field = service.get_field(wire.id_of(request.name), catalogue)
-            return wire.field(field, catalogue, repositories.fields.value_count(field) if field.custom else 0)
+            return wire.field(field, catalogue, repositories.fields.value_count(field, sight_of(context.caller())) if field.custom else 0)
 
     def CreateField(self, request: pb.CreateFieldRequest, _context: ServicerContext) -> pb.Field:
         return wire.field(*service.create_field(wire.new_field(request.field), context.request_of(request), uow=self.new_uow()))

@@ -55,6 +55,8 @@ class Registry:
         self.random = random.Random(self.seed)
         self.groups = [self.api.new_group(f"Gruppo {number} {uuid4().hex[:6]}").name for number in range(4)]
         self.names += [*self.groups, self.api.new_role(f"Ruolo {self._token()}").name]
+        self.api.switch(custom_fields=True)
+        self.names.append(self.api.new_field("Segno", filterable=True).name)
         for _ in range(6):
             self._new_customer()
         for _ in range(18):
@@ -94,6 +96,7 @@ class Registry:
                 contacts_pb2.ContactPoint(kind=contacts_pb2.ContactPoint.EMAIL, value=f"altro.{token}@persona.example", label=token)
             ],
             groups=sorted(groups),
+            profile={"segno": token, "source": token},
             affiliations=[
                 contacts_pb2.Affiliation(name=f"customers/{customer.id}/affiliations/-", position=f"capo {pair}")
                 for customer, pair in pairs

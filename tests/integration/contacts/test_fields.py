@@ -229,3 +229,13 @@ def test_the_catalogue_is_read_page_by_page_in_the_order_of_the_form(own: Api) -
             own.fields.ListFields(pb.ListFieldsRequest(page_token="x"))
     assert keys == list(listed(own))
     assert (keys[0], keys[-1]) == ("kind", "codice_interno")
+
+
+def test_who_sees_some_groups_counts_the_values_of_those_and_deletes_all(own: Api) -> None:
+    field, napoli, home = own.new_field("Codice interno"), own.new_group("Napoli"), own.new_customer()
+    for groups in ([napoli.name], []):
+        own.new_contact(home, profile={"codice_interno": "A1"}, groups=groups)
+    with own.operator(napoli.name):
+        assert own.fields.GetField(pb.GetFieldRequest(name=field.name)).value_count == 1
+    with own.operator():
+        assert own.fields.GetField(pb.GetFieldRequest(name=field.name)).value_count == 2

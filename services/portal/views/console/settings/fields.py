@@ -71,7 +71,7 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
 def _add_deletion(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:field_id>/delete", methods=["GET", "POST"])
     def delete(field_id: UUID) -> Reply:
-        """Say how many contacts lose a value; who then presses the button has read it."""
+        """Say how many contacts lose a value, also when they are hidden from who deletes it; who then presses the button has read it."""
         field = services.fields.get_field(field_id)
         form = Form.filled({"etag": field.etag})
         if request.method == "POST":
@@ -80,7 +80,8 @@ def _add_deletion(pages: Blueprint, services: Services) -> None:
                 services.fields.delete_field(field_id, form["etag"], form.request_id, force=form.on("force"))
                 return _done(_("Campo eliminato"))
             form.compare({"etag": field.etag})
-        return render_template("console/field_delete.html", form=form.again(), field=field), form.code
+        held = bool(field.value_count) or form.reason == "FIELD_IN_USE"
+        return render_template("console/field_delete.html", form=form.again(), field=field, held=held), form.code
 
 
 def _page(form: Form, field: Field | None = None) -> Reply:
