@@ -102,7 +102,7 @@ def _view(row: Row[Any]) -> AffiliationView:
         version=row.version,
     )
     counting = effective(row.permissions, row.customer_permissions, row.default_permissions)
-    return AffiliationView(affiliation, row.primary, counting, f"{row.first_name} {row.last_name}", "", past=True)
+    return AffiliationView(affiliation, row.primary, counting, f"{row.first_name} {row.last_name}".strip(), "", past=True)
 
 
 def _contact(row: Row[Any]) -> Contact:

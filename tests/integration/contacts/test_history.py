@@ -194,3 +194,21 @@ def test_preferences_of_then(api: Api) -> None:
         api.update_affiliation(name, preferences=Preferences(invoice=Preferences.OFF))
         assert affiliation_at(api, name, then).preferences.invoice == Preferences.ON
         assert affiliation_at(api, name, now()).preferences.invoice == Preferences.OFF
+
+
+@pytest.mark.req("R-GRP-09")
+def test_a_contact_sees_its_own_past_for_those_it_acts_for_today(api: Api) -> None:
+    """Security rule 26: what was seen once is not seen for ever."""
+    left, made, other = api.new_customer(), api.new_contact(api.new_customer()), api.new_contact(api.new_customer())
+    api.new_contact(left)  # the primary one, so that the next may leave
+    with api.operator():
+        linked = api.affiliations.CreateAffiliation(
+            affiliations_pb2.CreateAffiliationRequest(parent=left.name, affiliation=contacts_pb2.Affiliation(contact=made.name))
+        )
+        then = now()
+        api.affiliations.DeleteAffiliation(affiliations_pb2.DeleteAffiliationRequest(name=linked.name))
+    with api.contact(made):
+        assert [one.name for one in contact_at(api, "contacts/me", then).affiliations] == [made.affiliations[0].name]
+        for name in (linked.name, other.affiliations[0].name):
+            with pytest.raises(NotFound):
+                affiliation_at(api, name, then)
