@@ -125,10 +125,23 @@ def _column(field: Field) -> ColumnElement[Any] | Condition:
             return sa.cast(text, sa.Numeric(21, 6))
         case Type.DATE:
             return sa.type_coerce(text, _Day())
+        case Type.CHOICE:
+            return _choice(text)
         case Type.CHOICES:
             return _choices(text)
         case _:
             return text
+
+
+def _choice(value: ColumnElement[str]) -> Condition:
+    """Compare the id of an option; `:` too asks for the whole of it."""
+
+    def condition(compared: str, wanted: Value) -> ColumnElement[bool]:
+        if compared == "!=":
+            return value.is_distinct_from(wanted)
+        return value.is_(None) if wanted is None else value == wanted
+
+    return condition
 
 
 def _choices(value: ColumnElement[str]) -> Condition:

@@ -135,6 +135,8 @@ def test_the_list_is_filtered_by_the_fields_that_allow_it(api: Api) -> None:
     for wanted, expected in {
         "profile.kind = company": {"ada"},
         "profile.kind != company": {"bea", "ugo"},
+        "profile.kind:company": {"ada"},
+        "profile.kind:compan": set(),
         "profile.categories = client": {"ada", "bea"},
         "profile.categories:supplier": {"bea"},
         "profile.categories != supplier": {"ada", "ugo"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -65,6 +66,26 @@ def test_a_field_is_made_appears_in_the_form_and_is_changed(own: Story, console:
         "Lingua",
         ["Italiana", "Inglese", "Francese"],
     )
+
+
+@pytest.mark.req("R-FLD-06", "R-FLD-07", "R-CON-19")
+def test_the_list_is_filtered_by_the_fields_that_allow_it(own: Story, console: Operator) -> None:
+    field_id = new_field(own, "Lingua", "Italiano", "Inglese")
+    new_field(own, "Codice interno")
+    hold(own, own.laura, lingua="inglese", kind="person")
+    form = console.open("/console/contacts").forms[1]
+    assert "p-lingua" not in form.choices
+    own.backend.fields.custom[field_id] = replace(own.backend.fields.custom[field_id], filterable=True)
+    page = console.open("/console/contacts")
+    choices = next(form.choices for form in page.forms if "p-lingua" in form.choices)
+    assert choices["p-lingua"] == ["", "italiano", "inglese"]
+    assert {"p-kind", "p-categories"} <= choices.keys()
+    assert "p-codice_interno" not in page.markup
+    page = console.open("/console/contacts?p-lingua=inglese")
+    assert "Bianchi Laura" in page.text
+    assert "Verdi Giuseppe" not in page.text
+    assert "Lingua: Inglese" in page.text
+    assert "Bianchi Laura" not in console.open("/console/contacts?p-lingua=italiano").text
 
 
 @pytest.mark.req("R-FLD-09")

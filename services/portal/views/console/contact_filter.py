@@ -87,6 +87,22 @@ CONDITIONS: dict[str, Callable[[str], str]] = {
 }
 
 
+_PROFILE = re.compile(r"p-([a-z][a-z0-9_]{0,62})")  # a value of the profile, by the key of its field
+
+
+def condition_of(name: str, value: str) -> str:
+    """Return the part of the filter that a value of the address makes; "" for one that means nothing."""
+    if name in CONDITIONS:
+        return CONDITIONS[name](value)
+    found = _PROFILE.fullmatch(name)
+    return f"profile.{found[1]}:{quoted(value)}" if found and value else ""
+
+
+def filter_names() -> list[str]:
+    """Return the names of filters that this address may have."""
+    return [*CONDITIONS, *(name for name in request.args if _PROFILE.fullmatch(name))]
+
+
 @dataclass(frozen=True)
 class Asked:
     """values: of the address, those that mean something. rest: parts of a filter that no value stands for."""
@@ -98,7 +114,7 @@ class Asked:
 
     @property
     def filter(self) -> str:
-        parts = [CONDITIONS[name](value) for name, value in self.values.items()]
+        parts = [condition_of(name, value) for name, value in self.values.items()]
         return " AND ".join([*parts, *([f"({self.rest})"] if self.rest else [])])
 
     @property
@@ -111,7 +127,7 @@ class Asked:
 
 
 def asked_by_address() -> Asked:
-    values = {name: value for name in CONDITIONS if (value := argument(name)) and CONDITIONS[name](value)}
+    values = {name: value for name in filter_names() if (value := argument(name)) and condition_of(name, value)}
     if argument("portal") == "never":  # as this address was written once
         values["seen"] = "never"
     rest = request.args.get("filter", "").strip()[:1000]
@@ -154,6 +170,7 @@ _FIXED = {
 
 def _readings(part: str) -> Iterator[tuple[str, str]]:
     """Give each value that makes this very part."""
+    yield from _reading_of_profile(part)
     for name, choices in _FIXED.items():
         yield from ((name, value) for value, text in choices.items() if _DAY.sub("", _dated(text)) == _DAY.sub("", part))
     for name, pattern in _READ.items():
@@ -163,6 +180,11 @@ def _readings(part: str) -> Iterator[tuple[str, str]]:
                 value = (date.fromisoformat(value) - timedelta(days=1)).isoformat()
             if CONDITIONS[name](value) == part:
                 yield name, value
+
+
+def _reading_of_profile(part: str) -> Iterator[tuple[str, str]]:
+    if found := re.fullmatch(r'profile\.([a-z][a-z0-9_]{0,62}):"((?:[^"\\]|\\.)*)"', part):
+        yield f"p-{found[1]}", re.sub(r"\\(.)", r"\1", found[2])
 
 
 def _parts(wanted: str) -> Iterator[str]:

@@ -8,12 +8,14 @@ from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from recapito.contacts.v1.contacts_pb2 import Contact, ListContactsResponse
+from recapito.contacts.v1.fields_pb2 import Field
 from recapito.contacts.v1.groups_pb2 import Group
 from recapito.contacts.v1.views_pb2 import View
 
 from services.portal.service import Page, Services
+from services.portal.views.console import profile as profile_forms
 from services.portal.views.console import words
-from services.portal.views.console.contact_filter import CONDITIONS, NONE, ORDERS, Asked, asked_by_address, read_back
+from services.portal.views.console.contact_filter import NONE, ORDERS, Asked, asked_by_address, filter_names, read_back
 from services.portal.views.console.context import Reply, id_of, page
 from services.portal.views.console.customers import contact_roles_of, groups_of
 from services.portal.views.console.lists import ALL, argument, here
@@ -109,6 +111,9 @@ def _shown(services: Services, found: ListContactsResponse, asked: Asked) -> dic
         "newsletter": words.translated(NEWSLETTER),
         "language": words.translated(words.LANGUAGES),
     }
+    fields = _profile_fields(services)
+    options |= {f"p-{field.key}": profile_forms.filter_options(field) for field in fields}
+    titles = words.translated(_TITLES) | {f"p-{field.key}": words.label(field.label) for field in fields}
     hidden = {name for name, column in IN_HEAD.items() if column not in shown}
     return {
         "names": names,
@@ -117,8 +122,10 @@ def _shown(services: Services, found: ListContactsResponse, asked: Asked) -> dic
         "columns": shown,
         "all_columns": words.translated(COLUMNS),
         "options": options,
-        "chips": list(_chips(services, asked, options)),
-        "carried": _carried(asked, hidden),
+        "profile": profile_forms,
+        "profile_fields": fields,
+        "chips": list(_chips(services, asked, options, titles)),
+        "carried": _carried(asked, hidden | {name for name in asked.values if name not in titles}),
         "sorted_by": _sorted_by,
         "group_names_of": lambda contact: _groups_of(contact, groups),
         "view": argument("view"),
@@ -126,6 +133,12 @@ def _shown(services: Services, found: ListContactsResponse, asked: Asked) -> dic
         "view_address": view_address,
         "kept": kept_arguments(),
     }
+
+
+def _profile_fields(services: Services) -> list[Field]:
+    """Return the fields of the profile that the list offers as filters: type, categories, and the organisation's own that allow it."""
+    shown = [field for field in services.fields.list_fields() if field.filterable and not field.hidden]
+    return [field for field in shown if field.custom or field.key in {"kind", "categories"}]
 
 
 def _carried(asked: Asked, hidden: Iterable[str]) -> dict[str, str]:
@@ -142,11 +155,12 @@ def _sorted_by(name: str) -> tuple[str, str]:
     return {name: "ascending", f"-{name}": "descending"}.get(now, ""), here(sort=other if now == first else first)
 
 
-def _chips(services: Services, asked: Asked, options: dict[str, dict[str, str]]) -> Iterable[Chip]:
+def _chips(services: Services, asked: Asked, options: dict[str, dict[str, str]], titles: dict[str, str]) -> Iterable[Chip]:
     if asked.query:
         yield Chip(f"{_('Parole')}: {asked.query}", here(q=None))
     for name, value in asked.values.items():
-        yield Chip(_spoken(services, name, value, options), here(**{name: None, **({"portal": None} if name == "seen" else {})}))
+        text = f"{titles.get(name, name)}: {_spoken(services, name, value, options)}"
+        yield Chip(text, here(**{name: None, **({"portal": None} if name == "seen" else {})}))
     if asked.rest:
         yield Chip(f"{_('Altro filtro')}: {asked.rest}", here(filter=None))
 
@@ -174,8 +188,8 @@ def _spoken(services: Services, name: str, value: str, options: dict[str, dict[s
         case "from" | "to":
             shown = short_day(value)
         case _:
-            shown = options.get(name, {}).get(value, value if name in {"firm", "tag"} else _("non visibile"))
-    return f"{_(_TITLES[name])}: {shown}"
+            shown = options.get(name, {}).get(value, value if name in {"firm", "tag"} or name.startswith("p-") else _("non visibile"))
+    return shown
 
 
 def _groups_of(contact: Contact, groups: list[Group]) -> str:
@@ -209,5 +223,5 @@ def view_here(display_name: str, *, shared: bool) -> View:
 
 def kept_arguments() -> dict[str, Any]:
     """Return what of this address a view keeps."""
-    names = {*CONDITIONS, "q", "filter", "sort", "col"}
+    names = {*filter_names(), "q", "filter", "sort", "col"}
     return {name: values for name, values in request.args.to_dict(flat=False).items() if name in names and any(values)}

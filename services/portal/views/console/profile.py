@@ -154,6 +154,11 @@ def options(one: Field | Field.Column) -> dict[str, str]:
     return {option.id: words.label(option.label) for option in one.options}
 
 
+def filter_options(one: Field) -> dict[str, str]:
+    """Return the choices of a filter; none of a field that is typed into."""
+    return {"true": words.yes_or_no(yes=True), "false": words.yes_or_no(yes=False)} if one.type == Field.YES_NO else options(one)
+
+
 # --- countries -----------------------------------------------------------------------------------------------------------------------
 def countries() -> Mapping[str, str]:
     return _countries(language())

@@ -49,7 +49,7 @@ def found_page(items: Iterable[P], page: Page, values: Callable[[P, str], str], 
 
 def _matches(wanted: str, value: Callable[[str], str]) -> bool:
     for condition in wanted.split(" AND ") if wanted else ():
-        parsed = re.fullmatch(r'\(?([\w.]+) (=|!=|>=|<) "?([^"]*?)"?\)?', condition)
+        parsed = re.fullmatch(r'\(?([\w.]+) ?(=|!=|>=|<|:) ?"?([^"]*?)"?\)?', condition)
         if parsed is None:
             raise InvalidArgument.of("filter", f"{condition} is not understood", "FILTER_INVALID")
         name, operator, text = parsed.groups()
@@ -58,7 +58,7 @@ def _matches(wanted: str, value: Callable[[str], str]) -> bool:
     return True
 
 
-_OPERATORS: dict[str, Callable[[str, str], bool]] = {"=": eq, "!=": ne, ">=": ge, "<": lt}
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {"=": eq, ":": eq, "!=": ne, ">=": ge, "<": lt}
 
 
 def _instant(text: str) -> str:

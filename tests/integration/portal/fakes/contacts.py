@@ -128,7 +128,7 @@ class FakeContacts:
                     return ",".join(contact.tags)
                 case "contact_role":
                     return " ".join(affiliation.contact_role for affiliation in contact.affiliations)
-            return str(getattr(contact, name, "")).lower()
+            return _plain_value(contact, name)
 
         def words(contact: Contact) -> str:
             return f"{contact.first_name} {contact.last_name} {contact.email}"
@@ -359,3 +359,11 @@ class FakeContacts:
 
 def _value_of(activity: Activity, name: str) -> str:
     return activity.create_time.ToJsonString() if name == "create_time" else str(getattr(activity, name))
+
+
+def _plain_value(contact: Contact, name: str) -> str:
+    """Return a field of the contact or of its profile, as a filter writes it."""
+    collection, _, key = name.partition(".")
+    if collection == "profile":
+        return contact.profile.fields[key].string_value if key in contact.profile.fields else ""
+    return str(getattr(contact, name, "")).lower()

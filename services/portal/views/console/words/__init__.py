@@ -54,7 +54,7 @@ from services.portal.views.console.words.contacts import (
 )
 from services.portal.views.console.words.erasures import erasing_service, held, is_anonymized, link_type
 from services.portal.views.console.words.errors import ERRORS, error
-from services.portal.views.console.words.fields import BLOCK_HINTS, BLOCKS, FIELD_TYPES, block_name, field_type, label
+from services.portal.views.console.words.fields import BLOCK_HINTS, BLOCKS, FIELD_TYPES, block_name, field_type, label, yes_or_no
 from services.portal.views.console.words.imports import EXPORT_FORMATS, IMPORT_FIELDS, import_field, import_state, is_running, row_problem
 from services.portal.views.console.words.invoices import METHODS, invoice_state, line_labels, method_name, month, sums, young
 from services.portal.views.console.words.kinds import (
@@ -204,5 +204,6 @@ __all__ = [
     "told_counts",
     "translated",
     "warning",
+    "yes_or_no",
     "young",
 ]

@@ -63,6 +63,10 @@ def label(text: LocalizedText) -> str:
     return (text.en if language() == "en" else "") or text.it
 
 
+def yes_or_no(*, yes: bool) -> str:
+    return _("Sì") if yes else _("No")
+
+
 def block_name(block: Field.Block.ValueType) -> str:
     return _(BLOCKS[Field.Block.Name(block)])
 
