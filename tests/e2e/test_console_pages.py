@@ -14,9 +14,11 @@ from recapito.contacts.v1.leads_pb2 import Lead
 from recapito.contacts.v1.notes_pb2 import Note
 from recapito.contacts.v1.settings_pb2 import ContactsSettings
 from recapito.contacts.v1.sub_contacts_pb2 import SubContact
+from recapito.contacts.v1.views_pb2 import View
 from recapito.notifications.v1.messages_pb2 import Message
 from recapito.type.v1.type_pb2 import LocalizedText
 
+from services.portal.views.console.contact_list import COLUMNS
 from tests.browser import DESKTOP, NARROWEST, PHONE, Window, window
 from tests.integration.portal.builders import Story, story
 from tests.integration.portal.fakes import PASSWORD
@@ -25,6 +27,7 @@ from tests.integration.portal.serve import serving
 FRANCESCA = "francesca@studio.example"
 UPDATE = "recapito.contacts.v1.Contacts.UpdateContact"
 SIGN_IN = "recapito.identity.v1.Sessions.CreateSession"
+ALL_COLUMNS = "&".join(f"col={name}" for name in COLUMNS)
 
 
 @pytest.fixture
@@ -35,6 +38,9 @@ def told() -> Story:
     told.backend.audit.record(SIGN_IN, f"accounts/{told.operator}", result="UNAUTHENTICATED WRONG_CREDENTIALS", ip_address="192.0.2.7")
     told.backend.audit.broken = {"documents": 3}
     next(iter(told.backend.notifications.messages.values())).state = Message.UNCERTAIN
+    told.backend.contacts.similar = 1
+    view = View(name=f"views/{told.operator}", display_name="Mai entrati", filter="never_entered = true", shared=True)
+    told.backend.views.views[view.name] = (view, f"accounts/{told.operator}")
     role = told.backend.contacts.create_contact_role(ContactRole(label_it="Referente amministrativo", position=10), "")
     told.backend.contacts.contacts[told.laura].affiliations[0].contact_role = role.name
     told.backend.relations.create_sub_contact(told.mario, SubContact(contact=f"contacts/{told.laura}", relation="Dipendente"), "")
@@ -69,6 +75,7 @@ def pages(told: Story) -> list[str]:
     role, note = next(iter(told.backend.contacts.contact_roles)), next(iter(told.backend.notes.notes)).split("/")[-1]
     lead, custom = next(iter(told.backend.leads.leads)), next(iter(told.backend.fields.custom))
     imports = [f"/console/imports/{id_}{page}" for id_ in told.backend.transfers.jobs for page in ("", "/columns", "/delete")]
+    view = next(iter(told.backend.views.views))
     return [
         "/console", "/console/customers", f"/console/customers/{abc}", f"/console/customers/{abc}/contacts",
         f"/console/customers/{abc}/billing", f"/console/customers/{abc}/edit", "/console/contacts", f"/console/contacts/{laura}",
@@ -91,6 +98,9 @@ def pages(told: Story) -> list[str]:
         "/console/settings/contact-roles", "/console/settings/contact-roles/new", f"/console/settings/contact-roles/{role}/edit",
         f"/console/settings/contact-roles/{role}/delete", f"/console/contacts/{laura}/notes", f"/console/customers/{abc}/notes",
         f"/console/contacts/{laura}/notes/{note}/edit", f"/console/contacts/{laura}/notes/{note}/delete",
+        f"/console/contacts?language=it&from=2020-01-01&filter=first_name+!=+%22x%22&{ALL_COLUMNS}", "/console/contacts?q=nessuno",
+        "/console/contacts/views", "/console/contacts/views/new?language=it", f"/console/contacts/{view}/edit",
+        f"/console/contacts/{view}/delete",
         "/console/contacts/export", "/console/imports", "/console/imports/new", *imports,
         "/console/contacts/bulk", "/console/leads", "/console/leads/new", f"/console/leads/{lead}", f"/console/leads/{lead}/edit",
         f"/console/leads/{lead}/convert", f"/console/leads/{lead}/delete", f"/console/leads/{lead}/anonymize",

@@ -158,7 +158,7 @@ def test_the_list_opens_with_the_chosen_view_until_another_choice(told: Story, c
     assert chosen(console)["seen"] == ["never"]
     assert "seen" not in chosen(console) if console.follow("Tutti") else None
     console.open(f"{LIST}/views")
-    console.press("Non aprire più l’elenco con Mai entrati")
+    console.press("Questa : non aprire più l’elenco con Mai entrati")
     console.open(LIST)
     assert chosen(console) == {}
 
@@ -176,7 +176,7 @@ def test_a_shared_view_of_another_is_used_and_not_changed(told: Story, console: 
     console.open(f"{LIST}/{name}/edit")
     assert console.answer.status_code == 404
     console.open(f"{LIST}/views")
-    console.press("Apri l’elenco con Di tutti")
+    console.press("Scegli Di tutti")
     console.open(LIST)
     assert chosen(console)["language"] == ["it"]
 

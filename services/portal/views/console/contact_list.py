@@ -186,7 +186,7 @@ def _spoken(services: Services, name: str, value: str, options: dict[str, dict[s
         case "customer":
             shown = customer_name(services, f"customers/{value}") or _("non visibile")
         case "from" | "to":
-            shown = short_day(value)
+            shown = short_day(value).striptags()
         case _:
             shown = options.get(name, {}).get(value, value if name in {"firm", "tag"} or name.startswith("p-") else _("non visibile"))
     return shown
