@@ -264,7 +264,7 @@ def test_a_reply_goes_to_those_on_the_ticket() -> None:
 
 
 @pytest.mark.req("R-NOT-23")
-@pytest.mark.req("R-PRI-07")
+@pytest.mark.req("R-PRI-06", "R-PRI-07")
 def test_account_messages_obey_no_preference_and_document_messages_do_for_the_primary_too() -> None:
     everything_off = candidate(preferences={}, kinds=dict.fromkeys(KINDS, False), block_ticket_email=True, primary=True)
     for kind in KINDS.values():

@@ -40,7 +40,7 @@ def _several(texts: str | Sequence[str]) -> list[str]:
     return [texts] if isinstance(texts, str) else list(texts)
 
 
-@pytest.mark.req("R-POR-07")
+@pytest.mark.req("R-POR-07", "R-DGN-04")
 def test_every_text_has_its_english() -> None:
     missing = {text: file for text, file in texts_of_the_pages().items() if text not in i18n.load("en")}
     assert not missing, "\n".join(f"{file}: {text}" for text, file in missing.items())
