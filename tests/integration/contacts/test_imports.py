@@ -346,3 +346,14 @@ def test_a_request_is_answered_once_and_a_deleted_one_not_at_all(api: Api) -> No
         first, second = stub(api).CreateImportJob(request), stub(api).CreateImportJob(request)
         assert first == second
         assert len(stub(api).ListImportJobs(pb.ListImportJobsRequest()).import_jobs) == 1
+
+
+@pytest.mark.req("R-FLD-10")
+def test_the_fields_of_the_profile_are_held_to_their_types(api: Api) -> None:
+    content = "Nome;Cognome;Cliente;Data di nascita\nAnna;Neri;Alfa;31/12/1980\nLuca;Neri;Alfa;ieri\n"
+    with api.operator(capabilities=IMPORTER, account_id=ME):
+        job = uploaded(api, content, new_customers=COMPANY)
+        assert job.columns[3].field == "profile.birth_date"
+        run(api, job)
+        assert outcomes(api, job) == ["CREATED", "REFUSED, profile.birth_date: DATE_INVALID"]
+        assert contact_named(api, "Anna").profile["birth_date"] == "1980-12-31"

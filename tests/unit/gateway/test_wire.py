@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped] # it has no types and its stubs are not in the lock
 import pytest
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -244,3 +245,11 @@ def test_every_example_fits_its_schema(described: dict[str, Any]) -> None:
 
 def test_secrets_of_services_are_not_described(described: dict[str, Any]) -> None:
     assert "passport" not in json.dumps(described).lower()
+
+
+def test_a_file_is_the_body_itself_and_what_describes_it_stands_in_the_query() -> None:
+    route = next(route for route in contract().routes if route.method.name == "CreateImportJob")
+    assert route.takes_bytes
+    sent = requests.Sent(path={}, query=[("fileName", "a.csv")], body=HttpBody(data=b"Nome;Cognome"), idempotency_key="once")
+    made: Any = requests.message(route, sent)
+    assert (made.content.data, made.file_name, made.request_id) == (b"Nome;Cognome", "a.csv", "once")
