@@ -196,7 +196,7 @@ JSON = st.recursive(
 KEYS = st.sampled_from([*ONE_OF_EACH.by_key, "nothing"])
 LIKELY = st.sampled_from(
     [
-        *("12.50", "2026-01-31", "uno", "+393451234567", "https://a.example", "fr", "RSSMRA85T10A562S", "00743110157", " x\ty "),
+        *("12.50", "2025-12-30", "uno", "+393451234567", "https://a.example", "fr", "RSSMRA85T10A562S", "00743110157", " x\ty "),
         True,
         ["due", "uno"],
     ]
