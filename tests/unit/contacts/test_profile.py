@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libs.errors import InvalidArgument
@@ -205,7 +205,7 @@ LIKELY = st.sampled_from(
 
 @pytest.mark.req("R-FLD-10")
 @given(st.dictionaries(KEYS, LIKELY | JSON, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_sent_is_refused_by_field_or_read_back_as_it_was_kept(sent: dict[str, Any]) -> None:
     try:
         kept = checked(sent)
