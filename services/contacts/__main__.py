@@ -27,6 +27,8 @@ from recapito.contacts.v1 import (
     groups_pb2_grpc,
     leads_pb2,
     leads_pb2_grpc,
+    merges_pb2,
+    merges_pb2_grpc,
     notes_pb2,
     notes_pb2_grpc,
     settings_pb2,
@@ -110,6 +112,11 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
         fields_pb2.DESCRIPTOR.services_by_name["Fields"],
     )
     server.add(
+        merges_pb2_grpc.add_MergesServicer_to_server,
+        servicer.Merges(new_uow, reading, now),
+        merges_pb2.DESCRIPTOR.services_by_name["Merges"],
+    )
+    server.add(
         notes_pb2_grpc.add_NotesServicer_to_server,
         servicer.Notes(new_uow, reading, now),
         notes_pb2.DESCRIPTOR.services_by_name["Notes"],
@@ -147,6 +154,7 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
         Consumer(engine, SERVICE, events, consumer.handlers(new_uow)),
         jobs.run_imports(engine, new_uow, partial(staging.SqlBatch, engine, SERVICE, now), validation.check, now),
         jobs.forget_imports(new_uow, now),
+        jobs.forget_merges(new_uow, now),
         process.sweep(engine),
     ]
 

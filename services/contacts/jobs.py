@@ -1,4 +1,4 @@
-"""The clock in: imports that wait for their next chunk, and those that are to be forgotten."""
+"""The clock in: imports that wait for their next chunk, and what is to be forgotten."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 
 from libs import database, process, telemetry
 from libs.unit_of_work import Clock
-from services.contacts.service import UnitOfWork, import_rows
+from services.contacts.service import UnitOfWork, import_rows, merges
 from services.contacts.service.import_rows import Batch, ChunkFailed, Limits
 from services.contacts.service.imports import IMPORTS_CHANNEL
 
@@ -54,3 +54,8 @@ def run_imports(
 def forget_imports(new_uow: Callable[[], UnitOfWork], clock: Clock) -> Callable[[threading.Event], None]:
     """Return the body of the thread that forgets old files and reports."""
     return process.every(SWEEP_SECONDS, lambda: import_rows.sweep(uow=new_uow(), clock=clock))
+
+
+def forget_merges(new_uow: Callable[[], UnitOfWork], clock: Clock) -> Callable[[threading.Event], None]:
+    """Return the body of the thread that forgets what merges were made of when they can no longer be undone."""
+    return process.every(SWEEP_SECONDS, lambda: merges.sweep(uow=new_uow(), clock=clock))

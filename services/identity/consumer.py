@@ -19,9 +19,15 @@ from services.identity.service import contacts as use_cases
 def handlers(new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Handlers:
     """Each event this service listens to, with the use case that it starts."""
 
-    def on_contact_told(event: ContactCreated | ContactUpdated, event_id: UUID) -> None:
+    def on_contact_created(event: ContactCreated, event_id: UUID) -> None:
+        follow(event, event_id, restored=event.restored)
+
+    def on_contact_updated(event: ContactUpdated, event_id: UUID) -> None:
+        follow(event, event_id, restored=False)
+
+    def follow(event: ContactCreated | ContactUpdated, event_id: UUID, *, restored: bool) -> None:
         contact = wire.contact_of_snapshot(event.contact, event.snapshot)
-        use_cases.follow(contact, event.version, event_id, new_uow=new_uow, contacts=contacts, clock=clock)
+        use_cases.follow(contact, event.version, event_id, restored=restored, new_uow=new_uow, contacts=contacts, clock=clock)
 
     def on_contact_deleted(event: ContactDeleted, event_id: UUID) -> None:
         use_cases.forget(wire.id_of(event.contact), event.version, event_id, uow=new_uow(), clock=clock)
@@ -31,8 +37,8 @@ def handlers(new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> Handle
 
     return {
         AuditEntryRecorded: on_audit_entries_recorded,
-        ContactCreated: one_by_one(on_contact_told),
-        ContactUpdated: one_by_one(on_contact_told),
+        ContactCreated: one_by_one(on_contact_created),
+        ContactUpdated: one_by_one(on_contact_updated),
         ContactDeleted: one_by_one(on_contact_deleted),
     }
 

@@ -95,7 +95,10 @@ class Listener:
 
     # --- contacts --------------------------------------------------------------------------------------------------------------------
     def on_contact_created(self, deliveries: Sequence[Delivery[contacts_events.ContactCreated]]) -> None:
-        self._plan(deliveries, self._contact_created)
+        self._plan([one for one in deliveries if not one.message.restored], self._contact_created)
+        for delivery in deliveries:
+            if delivery.message.restored:
+                planning.take_up_contact(wire.id_of(delivery.message.contact), delivery.event_id, uow=self.planner.new_uow())
 
     def _contact_created(self, delivery: Delivery[contacts_events.ContactCreated]) -> Iterator[Occurrence]:
         """The welcome is decided even when it is not wanted; a link that was asked for goes in any case (ruling 3)."""

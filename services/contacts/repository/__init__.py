@@ -23,6 +23,7 @@ from services.contacts.repository.fields import SqlFields
 from services.contacts.repository.groups import SqlGroups
 from services.contacts.repository.imports import SqlImports
 from services.contacts.repository.leads import SqlLeads
+from services.contacts.repository.merges import SqlMerges
 from services.contacts.repository.notes import SqlNotes
 from services.contacts.repository.past import SqlPast
 from services.contacts.repository.settings import SqlSettings
@@ -74,6 +75,10 @@ class _Repositories:
     @property
     def fields(self) -> SqlFields:
         return SqlFields(self.connection)
+
+    @property
+    def merges(self) -> SqlMerges:
+        return SqlMerges(self.connection)
 
     @property
     def notes(self) -> SqlNotes:

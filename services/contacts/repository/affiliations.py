@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -92,13 +93,17 @@ class SqlAffiliations:
         return list(self.connection.execute(sa.select(affiliations.c.customer_id).where(*held)).scalars())
 
     def add(self, affiliation: Affiliation) -> None:
+        self.restore(affiliation, affiliation.create_time)
+
+    def restore(self, affiliation: Affiliation, now: datetime) -> None:
         primary = sa.select(customers.c.primary_contact_id).where(customers.c.id == affiliation.customer_id).scalar_subquery()
         row = {**_row(affiliation), "primary_contact_id": sa.func.coalesce(primary, affiliation.contact_id)}
         new = insert(self.connection, affiliations).values(row).on_conflict_do_nothing()
         if self.connection.execute(new.returning(affiliations.c.contact_id)).first() is None:
             text = f"contact {affiliation.contact_id} acts for customer {affiliation.customer_id} already"
             raise AlreadyAffiliated(text)
-        keep_affiliations(self.connection, affiliation.create_time, _of_pair(affiliation.customer_id, affiliation.contact_id))
+        key = _of_pair(affiliation.customer_id, affiliation.contact_id)
+        keep_affiliations(self.connection, now, key)
         refresh_contacts(self.connection, [affiliation.contact_id])
 
     def add_all(self, new: Sequence[tuple[Affiliation, UUID]]) -> None:

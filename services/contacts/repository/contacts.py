@@ -179,6 +179,12 @@ class SqlContacts:
         self.connection.execute(sa.insert(deleted_contacts).values(id=contact_id, delete_time=now))
         remember_words(self.connection, before, "")
 
+    def restore(self, contact: Contact) -> None:
+        self.add(contact)
+        if contact.last_access_time is not None:
+            self.entered(contact.id, contact.last_access_time)
+        self.connection.execute(sa.delete(deleted_contacts).where(deleted_contacts.c.id == contact.id))
+
     def entered(self, contact_id: UUID, time: datetime) -> None:
         key = _access_key(time)
         later = sa.update(contacts).where(contacts.c.id == contact_id, contacts.c.last_access_key < key)

@@ -26,6 +26,7 @@ from services.contacts.repository.tables import (
     erasure_visible,
     erasures,
     import_rows,
+    merges,
     notes,
     sub_contacts,
 )
@@ -111,7 +112,12 @@ class SqlErasures:
             sa.delete(notes).where(about).returning(notes.c.id),
             sa.delete(sub_contacts).where(linked).returning(sub_contacts.c.contact_id),
         )
+        self.connection.execute(sa.update(merges).where(_of_merge(contact_id)).values(snapshot=None))
         return sum(len(self.connection.execute(statement).all()) for statement in gone)
+
+
+def _of_merge(contact_id: UUID) -> ColumnElement[bool]:
+    return sa.or_(merges.c.survivor_id == contact_id, merges.c.duplicate_id == contact_id)
 
 
 def _complete(compared: str, value: Value) -> ColumnElement[bool]:

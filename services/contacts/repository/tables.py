@@ -244,6 +244,17 @@ deleted_contacts = sa.Table(  # nothing personal: that an id was a contact
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("delete_time", UtcDateTime, nullable=False),
 )
+merges = sa.Table(  # outlive both contacts, hence no foreign keys
+    "merges",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("survivor_id", sa.Uuid, nullable=False),
+    sa.Column("duplicate_id", sa.Uuid, nullable=False, index=True),
+    sa.Column("create_time", UtcDateTime, nullable=False),
+    sa.Column("undo_time", UtcDateTime),
+    sa.Column("snapshot", sa.Text),  # both as they were, as JSON: personal, hence emptied as soon as nothing can be undone
+    sa.Index("ix_merges_survivor_id_create_time_id", "survivor_id", "create_time", "id"),
+)
 notes = sa.Table(
     "notes",
     metadata,
@@ -461,6 +472,16 @@ def affiliation_visible(sight: Sight) -> ColumnElement[bool]:
 def _of_colleague(sight: Sight) -> ColumnElement[bool]:
     """Every affiliation repeats who is primary, so that a flag that has gone to somebody else counts at once."""
     return (affiliations.c.customer_id == sight.primary_of) & (affiliations.c.primary_contact_id == sight.contact_id)
+
+
+def merge_visible(sight: Sight) -> ColumnElement[bool]:
+    """Return the predicate on merges: seen by who sees the survivor and, when it was undone, the other one as well."""
+    if sight.everything:
+        return sa.true()
+    other = contacts.alias("other")
+    of_survivor = sa.exists().where(contacts.c.id == merges.c.survivor_id, contact_visible(sight))
+    of_other = sa.exists().where(other.c.id == merges.c.duplicate_id, contact_visible(sight, other))
+    return of_survivor & (merges.c.undo_time.is_(None) | of_other)
 
 
 def lead_visible(sight: Sight) -> ColumnElement[bool]:

@@ -41,6 +41,7 @@ class Contacts(Protocol):
     def add(self, contact: domain.Contact) -> None: ...  # EmailTaken
     def save(self, contact: domain.Contact) -> domain.Contact: ...  # EmailTaken; Aborted if another was faster
     def delete(self, contact_id: UUID, now: datetime) -> None: ...  # with its affiliations; keeps the id as deleted
+    def restore(self, contact: domain.Contact) -> None: ...  # a deleted one, under its id; EmailTaken
     def links(self, contact_id: UUID, sight: Sight) -> list[domain.Links]: ...  # as far as the reader sees them
     def entered(self, contact_id: UUID, time: datetime) -> None: ...  # the latest access counts
     def seen(self, contact_ids: Collection[UUID], sight: Sight) -> set[UUID]: ...  # those that the caller may see
@@ -59,6 +60,7 @@ class Affiliations(Protocol):
     def is_only_one(self, customer_id: UUID, contact_id: UUID) -> bool: ...  # nobody else acts for the customer
     def primary_of(self, contact_id: UUID) -> list[UUID]: ...  # customers
     def add(self, affiliation: domain.Affiliation) -> None: ...  # AlreadyAffiliated; the first of a customer makes its contact primary
+    def restore(self, affiliation: domain.Affiliation, now: datetime) -> None: ...  # as `add`, one that had ended
     def save(self, affiliation: domain.Affiliation) -> domain.Affiliation: ...
     def delete(self, affiliation: domain.Affiliation) -> None: ...
     def candidates(self, queries: Sequence[domain.Query]) -> domain.Candidates: ...
@@ -74,6 +76,20 @@ class SubContacts(Protocol):
 
 class Duplicates(Protocol):
     def of(self, person: domain.Person, customer_id: UUID | None, sight: Sight) -> list[domain.Duplicate]: ...  # the likeliest first
+
+
+class Merges(Protocol):
+    def get(self, merge_id: UUID, sight: Sight, *, lock: bool = False) -> domain.Merge: ...  # or NotFound
+    def page(self, contact_id: UUID, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Merge], str]: ...
+    def survivor_of(self, contact_id: UUID, sight: Sight) -> UUID | None: ...  # in the end; None also when it is hidden
+    def merged_into(self, contact_id: UUID) -> list[UUID]: ...  # the ids that it had besides, none given back before the commit
+    def lock_of(self, contact_id: UUID) -> None: ...  # none that it is part of is undone before the commit
+    def add(self, merge: domain.Merge) -> None: ...
+    def save(self, merge: domain.Merge) -> None: ...  # Aborted when it was undone
+    def forget(self, before: datetime) -> None: ...  # the snapshots of older ones
+    def hanging(self, contact_id: UUID) -> domain.Hanging: ...
+    def pass_on(self, hanging: domain.Hanging, giver_id: UUID, taker_id: UUID) -> None: ...  # what is still the giver's of it
+    def links(self, contact_id: UUID) -> list[domain.SubContact]: ...  # as principal and as linked person, locked
 
 
 class Bulk(Protocol):
@@ -225,6 +241,8 @@ class Repositories(Protocol):
     def sub_contacts(self) -> SubContacts: ...
     @property
     def duplicates(self) -> Duplicates: ...
+    @property
+    def merges(self) -> Merges: ...
     @property
     def bulk(self) -> Bulk: ...
     @property

@@ -27,6 +27,7 @@ def anonymize_contact(
     with uow:
         if uow.requests.claim(request, str(contact_id)) is not None:
             return uow.erasures.get(contact_id, sight)
+        uow.merges.lock_of(contact_id)
         try:
             before = uow.contacts.get(contact_id, sight)
         except domain.ContactNotFound:
@@ -38,8 +39,9 @@ def anonymize_contact(
             _check_not_primary(contact_id, uow=uow)
             check(uow.contacts.get(contact_id, sight))
         erasure = _erase(contact_id, erasure, uow=uow, clock=clock)
-        if not erasure.complete:
-            uow.outbox.add(wire.erasure_requested(erasure))
+        for one in (erasure, *_erase_former(erasure, uow=uow, clock=clock)):
+            if not one.complete:
+                uow.outbox.add(wire.erasure_requested(one))
         uow.commit()
     return erasure
 
@@ -89,6 +91,16 @@ def _check_not_primary(contact_id: UUID, *, uow: UnitOfWork) -> None:
     for customer_id in uow.affiliations.primary_of(contact_id):
         if uow.erasures.colleague(customer_id, contact_id) is not None:
             raise domain.ContactIsPrimary(f"contact {contact_id} is a primary one: name another first")
+
+
+def _erase_former(erasure: Erasure, *, uow: UnitOfWork, clock: Clock) -> list[Erasure]:
+    """Erase the ids that the person had before it was merged: other services know it by them too. Each is in the ledger for itself."""
+    erased = []
+    for id_ in uow.merges.merged_into(erasure.person.id):
+        former = replace(_erase(id_, uow.erasures.find(id_), uow=uow, clock=clock), customers=erasure.customers)
+        uow.erasures.save(former)
+        erased.append(former)
+    return erased
 
 
 def _erase(contact_id: UUID, known: Erasure | None, *, uow: UnitOfWork, clock: Clock) -> Erasure:

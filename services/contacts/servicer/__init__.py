@@ -8,6 +8,7 @@ from services.contacts.servicer.erasures import Erasures
 from services.contacts.servicer.fields import Fields
 from services.contacts.servicer.groups import Groups
 from services.contacts.servicer.leads import Leads
+from services.contacts.servicer.merges import Merges
 from services.contacts.servicer.notes import Notes
 from services.contacts.servicer.settings import Settings
 from services.contacts.servicer.sub_contacts import SubContacts
@@ -23,6 +24,7 @@ __all__ = [
     "Fields",
     "Groups",
     "Leads",
+    "Merges",
     "Notes",
     "Settings",
     "SubContacts",

@@ -26,6 +26,7 @@ from services.contacts.service import Reading, UnitOfWork, sight_of
 from services.contacts.service import contacts as service
 from services.contacts.service.colleagues import create_colleague
 from services.contacts.service.fields import catalogue
+from services.contacts.service.merges import view_contact
 from services.contacts.service.moves import move_contact
 
 FIELDS = {
@@ -79,7 +80,9 @@ class Contacts(ContactsServicer):
         caller, time = context.caller(), wire.read_time(request, self.clock())
         id_, sight = wire.id_of(request.name, caller.account_id), sight_of(caller)
         with self.reading() as repositories:
-            return wire.contact(repositories.past.contact(id_, time, sight) if time else repositories.contacts.view(id_, sight))
+            if time is not None:
+                return wire.contact(repositories.past.contact(id_, time, sight))
+            return wire.contact(view_contact(id_, sight, repositories=repositories))
 
     def CreateContact(self, request: pb.CreateContactRequest, _context: ServicerContext) -> pb.Contact:
         now = self.clock()

@@ -13,6 +13,7 @@ from services.contacts.wire.contacts import (
     contact,
     contact_created,
     contact_deleted,
+    contact_restored,
     contact_updated,
     likely_contact,
     new_affiliation,
@@ -52,6 +53,7 @@ from services.contacts.wire.imports import (
     refused_rows,
 )
 from services.contacts.wire.leads import changed_lead, check_lead, lead, new_lead
+from services.contacts.wire.merges import check_both, merge
 from services.contacts.wire.names import affiliation_ids, affiliation_name, check_etag, contact_name, id_of, read_time, reference_of
 from services.contacts.wire.notes import changed_note, check_note, new_note, note, note_ids, subject
 from services.contacts.wire.settings import changed_settings, settings
@@ -88,6 +90,7 @@ __all__ = [
     "changed_sub_contact",
     "changed_view",
     "check_affiliation",
+    "check_both",
     "check_colleague",
     "check_contact",
     "check_contact_role",
@@ -104,6 +107,7 @@ __all__ = [
     "contact_created",
     "contact_deleted",
     "contact_name",
+    "contact_restored",
     "contact_role",
     "contact_to_create",
     "contact_updated",
@@ -124,6 +128,7 @@ __all__ = [
     "ledger_row",
     "likely_contact",
     "links",
+    "merge",
     "new_affiliation",
     "new_contact",
     "new_contact_role",

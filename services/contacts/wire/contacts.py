@@ -264,6 +264,12 @@ def contact_created(domain: Contact, *, skip_welcome: bool, send_set_password: b
     )
 
 
+def contact_restored(domain: Contact) -> events.ContactCreated:
+    created = contact_created(domain, skip_welcome=True, send_set_password=False)
+    created.restored = True
+    return created
+
+
 _UNTOLD = {"version", "update_time", "profile"}
 
 

@@ -58,6 +58,9 @@ def masked(email: str) -> str:
     return f"{local[:1]}•••@{domain}" if local else ""
 
 
+ERASED = 2**62  # as the version of a contact that was erased: no event is newer
+
+
 @dataclass(frozen=True)
 class Account:
     """generation: grows when all links issued so far must die. access, customer_id, groups of a contact: as its last event said.
@@ -236,6 +239,13 @@ def forgotten(account: Account, version: int, now: datetime) -> Account:
     )
 
 
+def returned(account: Account) -> Account:
+    """Return a deleted account for a contact that is back: it has to set a password, as if it were invited."""
+    return account if account.delete_time is None else replace(account, state=State.INVITED, delete_time=None)
+
+
 def never_known(account_id: UUID, now: datetime) -> Account:
     """Return the mark of a contact that was erased before any event of it came: those events are on their way, or were set aside."""
-    return Account(id=account_id, kind=Kind.CONTACT, display_name="", create_time=now, state=State.DISABLED, delete_time=now)
+    return Account(
+        id=account_id, kind=Kind.CONTACT, display_name="", create_time=now, state=State.DISABLED, contact_version=ERASED, delete_time=now
+    )

@@ -20,11 +20,16 @@ from services.identity.service import Contacts, NewUnitOfWork, UnitOfWork
 T = TypeVar("T")
 
 
-def follow(contact: Contact, version: int, event_id: UUID, *, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock) -> None:
-    """Create or change the account as an event of its contact says; an older event changes nothing."""
+def follow(
+    contact: Contact, version: int, event_id: UUID, *, restored: bool = False, new_uow: NewUnitOfWork, contacts: Contacts, clock: Clock
+) -> None:
+    """Create or change the account as an event of its contact says; an older event changes nothing.
+
+    restored: the contact had been deleted and is back, with a new password to be set; one that was erased never is.
+    """
 
     def apply() -> None:
-        _follow(contact, version, event_id, uow=new_uow(), clock=clock)
+        _follow(contact, version, event_id, restored, uow=new_uow(), clock=clock)
 
     _making_way(apply, contact, new_uow=new_uow, contacts=contacts, clock=clock)
 
@@ -61,11 +66,13 @@ def _take_address(contact: Contact, *, new_uow: NewUnitOfWork, contacts: Contact
     return [holder.id for holder in holders]
 
 
-def _follow(contact: Contact, version: int, event_id: UUID, *, uow: UnitOfWork, clock: Clock) -> None:
+def _follow(contact: Contact, version: int, event_id: UUID, restored: bool, *, uow: UnitOfWork, clock: Clock) -> None:
     with uow:
         if not uow.inbox.add(event_id):
             return
         account = uow.accounts.find(contact.id)
+        if account is not None and restored and account.contact_version < version:
+            account = rules.returned(account)
         if account is None or (account.delete_time is None and account.contact_version < version):
             _save(account, contact, version, uow=uow, clock=clock)
         uow.commit()
@@ -176,8 +183,10 @@ def _erase_account(account_id: UUID, *, uow: UnitOfWork, clock: Clock) -> int:
         return 0
     count = uow.personal_data.erase(account_id, account.email)
     if account.delete_time is None:
-        _forget(account, account.contact_version, uow=uow, clock=clock)
+        _forget(account, rules.ERASED, uow=uow, clock=clock)
         count += 1
+    elif account.contact_version < rules.ERASED:
+        uow.accounts.save(rules.forgotten(account, rules.ERASED, account.delete_time))
     return count
 
 

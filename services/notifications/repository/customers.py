@@ -39,9 +39,16 @@ class SqlCustomers:
 class SqlDeletedContacts:
     connection: Connection
 
-    def add(self, contact_id: UUID, now: datetime) -> None:
-        new = insert(self.connection, deleted_contacts).values(contact_id=contact_id, delete_time=now)
-        self.connection.execute(new.on_conflict_do_nothing())
+    def add(self, contact_id: UUID, now: datetime, *, erased: bool = False) -> None:
+        new = insert(self.connection, deleted_contacts).values(contact_id=contact_id, delete_time=now, erased=erased)
+        known = deleted_contacts.c.contact_id
+        self.connection.execute(
+            new.on_conflict_do_update(index_elements=[known], set_={"erased": True}) if erased else new.on_conflict_do_nothing()
+        )
+
+    def remove(self, contact_id: UUID) -> None:
+        not_erased = deleted_contacts.c.contact_id == contact_id, deleted_contacts.c.erased.is_(False)
+        self.connection.execute(sa.delete(deleted_contacts).where(*not_erased))
 
     def among(self, contact_ids: Collection[UUID]) -> frozenset[UUID]:
         self.connection.execute(sa.select(gate.c.id).with_for_update(read=True))

@@ -101,6 +101,7 @@ deleted_contacts = sa.Table(
     metadata,
     sa.Column("contact_id", sa.Uuid, primary_key=True),
     sa.Column("delete_time", UtcDateTime, nullable=False),
+    sa.Column("erased", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 gate = sa.Table(  # one row: whoever writes about people shares it, whoever erases one has it alone
     "gate",

@@ -89,7 +89,8 @@ class Customers(Protocol):
 class DeletedContacts(Protocol):
     """Contacts that were deleted or erased: nothing more is sent to them."""
 
-    def add(self, contact_id: UUID, now: datetime) -> None: ...
+    def add(self, contact_id: UUID, now: datetime, *, erased: bool = False) -> None: ...
+    def remove(self, contact_id: UUID) -> None: ...  # of a contact that is back; one that was erased stays gone
 
     def among(self, contact_ids: Collection[UUID]) -> frozenset[UUID]:
         """Return those that are gone; until the commit nobody of the others is erased."""

@@ -21,7 +21,7 @@ def erase(asked: Erasing, event_id: UUID, *, uow: service.UnitOfWork, set_aside:
             return
         if asked.contact_id is not None:
             uow.erasures.close_gate()
-            uow.deleted_contacts.add(asked.contact_id, clock())
+            uow.deleted_contacts.add(asked.contact_id, clock(), erased=True)
             cancelled = uow.messages.cancel_of(asked.contact_id, "CANCEL_PERSON_GONE")
             count += uow.erasures.erase([*asked.subjects, *mailboxes], asked.erased_customers)
         uow.outbox.add(asked.receipt("notifications", count))

@@ -178,6 +178,14 @@ def forget_contact(contact_id: UUID, event_id: UUID, *, uow: service.UnitOfWork,
     MESSAGES.labels(State.CANCELLED.name).inc(cancelled)
 
 
+def take_up_contact(contact_id: UUID, event_id: UUID, *, uow: service.UnitOfWork) -> None:
+    """Send again to a contact that had been deleted and is back; what was cancelled stays so."""
+    with uow:
+        if uow.inbox.add(event_id):
+            uow.deleted_contacts.remove(contact_id)
+            uow.commit()
+
+
 def reproject_customers(known: Iterable[service.KnownCustomer], *, new_uow: Callable[[], service.UnitOfWork]) -> int:
     """Take over every customer from contacts, and return how many; what an event told meanwhile is newer and stays."""
     count = 0

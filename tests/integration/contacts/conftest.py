@@ -33,6 +33,8 @@ from recapito.contacts.v1 import (
     groups_pb2_grpc,
     leads_pb2,
     leads_pb2_grpc,
+    merges_pb2,
+    merges_pb2_grpc,
     notes_pb2,
     notes_pb2_grpc,
     settings_pb2,
@@ -97,6 +99,7 @@ class Api:
     contact_roles: contact_roles_pb2_grpc.ContactRolesStub = field(init=False)
     fields: fields_pb2_grpc.FieldsStub = field(init=False)
     leads: leads_pb2_grpc.LeadsStub = field(init=False)
+    merges: merges_pb2_grpc.MergesStub = field(init=False)
     notes: notes_pb2_grpc.NotesStub = field(init=False)
     settings: settings_pb2_grpc.SettingsStub = field(init=False)
     sub_contacts: sub_contacts_pb2_grpc.SubContactsStub = field(init=False)
@@ -111,6 +114,7 @@ class Api:
         self.contact_roles = contact_roles_pb2_grpc.ContactRolesStub(self.channel)
         self.leads = leads_pb2_grpc.LeadsStub(self.channel)
         self.fields = fields_pb2_grpc.FieldsStub(self.channel)
+        self.merges = merges_pb2_grpc.MergesStub(self.channel)
         self.notes = notes_pb2_grpc.NotesStub(self.channel)
         self.settings = settings_pb2_grpc.SettingsStub(self.channel)
         self.sub_contacts = sub_contacts_pb2_grpc.SubContactsStub(self.channel)
@@ -216,6 +220,15 @@ class Api:
         given = {"first_name": "Anna", "last_name": "Verdi", "email": f"{uuid4().hex[:10]}@verdi.example"} | fields
         with self.operator():
             return self.leads.CreateLead(leads_pb2.CreateLeadRequest(lead=leads_pb2.Lead(**given)))
+
+    def merge(self, contact: contacts_pb2.Contact, duplicate: contacts_pb2.Contact, *taken: str, **how: Any) -> merges_pb2.Merge:
+        """Merge as whoever calls now."""
+        return self.merges.MergeContact(
+            merges_pb2.MergeContactRequest(name=contact.name, duplicate=duplicate.name, taken_fields=FieldMask(paths=taken), **how)
+        )
+
+    def undo(self, merge: merges_pb2.Merge, **how: Any) -> merges_pb2.Merge:
+        return self.merges.UndoMerge(merges_pb2.UndoMergeRequest(name=merge.name, **how))
 
     def link(self, principal: contacts_pb2.Contact, person: contacts_pb2.Contact, relation: str = "") -> sub_contacts_pb2.SubContact:
         """Link a person under a principal, as whoever calls now."""
