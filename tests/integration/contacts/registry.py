@@ -45,6 +45,7 @@ class Registry:
     customers: list[Row] = field(default_factory=list)
     contacts: list[Row] = field(default_factory=list)
     leads: list[Row] = field(default_factory=list)
+    merged: list[Row] = field(default_factory=list)  # are seen as those who took them over
     affiliations: list[tuple[Row, Row, str]] = field(default_factory=list)  # customer, contact, token of the pair
     names: list[str] = field(default_factory=list)
 
@@ -66,6 +67,7 @@ class Registry:
         self._relate()
         self._remember_what_they_did()
         self._erase_some()
+        self._merge_some()
         with self.api.operator():
             self.names.append(self.api.save_view("Condivisa", shared=True).name)
 
@@ -150,6 +152,19 @@ class Registry:
                 erasure = self.api.erasures.AnonymizeContact(erasures_pb2.AnonymizeContactRequest(name=person.name))
             self.names += [person.name, f"customers/{home.id}/affiliations/{row.id}", erasure.name]
 
+    def _merge_some(self) -> None:
+        """Add two records of one person in each group and merge them."""
+        for group in self.groups:
+            home = customers_pb2.Customer(name=f"customers/{self.random.choice(self.customers).id}")
+            pair = []
+            for rows in (self.contacts, self.merged):
+                token = self._token()
+                pair.append(self.api.new_contact(home, last_name=token, email=f"{token}@persona.example", groups=[group]))
+                rows.append(Row(pair[-1].name.split("/")[1], token, frozenset({group})))
+                self.names.append(pair[-1].name)
+            with self.api.operator():
+                self.names.append(self.api.merge(*pair).name)
+
     def _note(self, parent: str, row: Row) -> None:
         with self.api.operator():
             note = self.api.write_note(parent, f"nota {row.token}")
@@ -214,7 +229,7 @@ class Sights:
     @property
     def hidden(self) -> set[bytes]:
         """Return everything that no answer may hold: an affiliation needs both its ends."""
-        rows = [*self.registry.contacts, *self.registry.customers, *self.registry.leads]
+        rows = [*self.registry.contacts, *self.registry.customers, *self.registry.leads, *self.registry.merged]
         alone = {told for row in rows if not self.sees(row.groups) for told in row.tells}
         pairs = {token.encode() for customer, contact, token in self.registry.affiliations if not self._sees_both(customer, contact)}
         return alone | pairs

@@ -18,6 +18,7 @@ from services.contacts.domain import Activity
 from services.contacts.repository.tables import metadata
 from services.contacts.service import merges
 from services.contacts.service.activities import Occurrence, record
+from tests.everything import found
 from tests.integration.contacts.conftest import Api
 from tests.integration.contacts.history import assert_history_ends_in_the_present
 
@@ -227,9 +228,9 @@ def test_a_merge_is_undone_once_and_within_thirty_days(api: Api) -> None:
         with pytest.raises(FailedPrecondition) as error:
             api.undo(old)
         assert error.value.reason == "MERGE_TOO_OLD"
-        found = api.merges.ListMerges(merges_pb2.ListMergesRequest(parent=two.survivor.name)).merges
-        assert [one.name for one in found] == [merge.name, old.name]
-        assert not any(one.HasField("undo_until_time") for one in found)
+        listed = api.merges.ListMerges(merges_pb2.ListMergesRequest(parent=two.survivor.name)).merges
+        assert {one.name for one in listed} == {merge.name, old.name}
+        assert not any(one.HasField("undo_until_time") for one in listed)
     assert "anna@altra" not in snapshots(api)
 
 
@@ -313,3 +314,27 @@ def test_who_has_no_address_takes_over_no_notifications(api: Api) -> None:
         assert api.merge(silent, wanted, "email").result.email == wanted.email
         with pytest.raises(AlreadyExists):
             api.new_contact(home, email=wanted.email)
+
+
+def test_an_erasure_concerns_the_merged_id_too(api: Api) -> None:
+    """Rule 63: other services know the person by both ids, and what undoing would need goes at once."""
+    two = Two(api)
+    third = api.new_contact(two.there, last_name="Bianchini")
+    with api.operator():
+        api.merge(two.duplicate, third)
+        api.merge(two.survivor, two.duplicate)
+        assert "bianchini" in snapshots(api).lower()
+        make_others_primary(api, two)
+        api.erasures.AnonymizeContact(erasures_pb2.AnonymizeContactRequest(name=two.survivor.name))
+        ledger = {one.subject: one for one in api.erasures.ListErasures(erasures_pb2.ListErasuresRequest()).erasures}
+    assert snapshots(api).strip() == ""
+    assert not found(["bianchi", "altra.example", "+390612345678", "RSSMRA85T10A562S"], api.engine)
+    people = {two.survivor.name, two.duplicate.name, third.name}
+    assert ledger.keys() == people
+    asked = api.events_of(events_pb2.ErasureRequested)
+    assert {event.person for event in asked} == people
+    customers = {frozenset(event.customers) for event in asked}
+    assert customers == {frozenset({two.here.name, two.there.name, two.home.name})}, "what the law holds is looked for in all of them"
+    with api.operator(), pytest.raises(FailedPrecondition) as error:
+        api.merge(two.survivor, two.boss)
+    assert error.value.reason == "CONTACT_ANONYMIZED"

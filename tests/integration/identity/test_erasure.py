@@ -15,6 +15,7 @@ from recapito.platform.events.v1.events_pb2 import PersonalDataErased
 from libs.errors import Unauthenticated
 from libs.messaging.consumer import Delivery
 from services.identity import consumer
+from services.identity.domain.accounts import Account
 from tests.everything import FakeSetAside, everything, found
 from tests.integration.identity.world import PASSWORD, World, contact, id_of, snapshot
 
@@ -78,6 +79,8 @@ def test_no_later_event_brings_an_erased_person_back(worlds: World) -> None:
     worlds.tell(mario, version=99)
     worlds.handle(ContactCreated(contact=unknown.name, version=1, snapshot=snapshot(unknown)))
     worlds.handle(ContactDeleted(contact=unknown.name, version=2))
+    worlds.handle(ContactCreated(contact=unknown.name, version=5, snapshot=snapshot(unknown), restored=True))  # a merge that was undone
+    worlds.handle(ContactCreated(contact=f"contacts/{mario}", version=99, snapshot=snapshot(unknown), restored=True))
     with worlds.new_uow() as uow:
         for id_ in (mario, id_of(unknown)):
             account = uow.accounts.find(id_)
@@ -104,3 +107,31 @@ def test_parked_events_about_the_person_go_and_others_stay(world: World) -> None
 def test_a_lead_has_no_account_and_gets_its_receipt(world: World) -> None:
     erase(world, f"leads/{uuid.uuid4()}")
     assert [(one.erased_count, list(one.held)) for one in receipts(world)] == [(0, [])]
+
+
+def test_a_deleted_contact_that_is_back_sets_a_new_password(worlds: World) -> None:
+    """Rule 63 for one that was deleted and then erased; before that, undoing a merge gives its account back, without its factors."""
+    mario = entered(worlds)
+    known = worlds.contacts.contacts.pop(mario)
+    worlds.handle(ContactDeleted(contact=f"contacts/{mario}", version=5))
+    worlds.handle(ContactUpdated(contact=f"contacts/{mario}", version=6, snapshot=snapshot(known)))
+    assert account(worlds, mario).delete_time is not None, "an event that says nothing of it brings nobody back"
+    worlds.contacts.contacts[mario] = known
+    worlds.handle(ContactCreated(contact=f"contacts/{mario}", version=7, snapshot=snapshot(known), restored=True))
+    back = account(worlds, mario)
+    assert (back.email, back.delete_time, back.password_hash, back.disabled) == ("mario@acme.example", None, "", False)
+    with pytest.raises(Unauthenticated):
+        worlds.sign_in("mario@acme.example", PASSWORD)
+    worlds.with_password(mario)
+    worlds.sign_in("mario@acme.example", PASSWORD)
+    worlds.handle(ContactDeleted(contact=f"contacts/{mario}", version=8))
+    erase(worlds, f"contacts/{mario}")
+    worlds.handle(ContactCreated(contact=f"contacts/{mario}", version=9, snapshot=snapshot(known), restored=True))
+    assert account(worlds, mario).email == ""
+
+
+def account(worlds: World, account_id: UUID) -> Account:
+    with worlds.new_uow() as uow:
+        found = uow.accounts.find(account_id)
+    assert found is not None
+    return found

@@ -334,3 +334,20 @@ def test_whoever_was_asked_for_just_before_the_deletion_is_decided_as_deleted(wo
     deliver(world)
     assert "mario@acme.example" not in states(world)
     assert [letter.to_address for letter in world.mailer.letters] == ["laura@acme.example"]
+
+
+def test_a_contact_that_is_back_is_sent_to_again_without_a_welcome_unless_it_was_erased(world: SimpleNamespace) -> None:
+    the_three(world)
+    world.listener.on_contact_deleted([contact_deleted()])
+    back = contacts_events.ContactCreated(contact=f"contacts/{MARIO}", version=10, skip_welcome=True, restored=True)
+    world.listener.on_contact_created([Delivery(back, new_id(), NOON)])
+    assert not messages(world)
+    world.listener.on_invoice_issued([invoice_issued()])
+    deliver(world)
+    assert states(world)["mario@acme.example"] == "SENT"
+    with world.new_uow() as uow:
+        uow.deleted_contacts.add(MARIO, NOON, erased=True)
+        uow.commit()
+    world.listener.on_contact_created([Delivery(back, new_id(), NOON)])
+    with world.new_uow() as uow:
+        assert uow.deleted_contacts.among([MARIO]) == {MARIO}
