@@ -82,6 +82,7 @@ def pages(told: Story) -> list[str]:
         f"/console/contacts/{laura}/edit", f"/console/contacts/new?customer={abc}", f"/console/contacts/{laura}/messages",
         f"/console/contacts/{told.mario}/activity", f"/console/contacts/{laura}/why?kind=invoice_issued&operator={told.operator}",
         f"/console/contacts/{laura}/primary", f"/console/contacts/{laura}/delete", f"/console/contacts/{laura}/password",
+        f"/console/contacts/{laura}/merge", f"/console/contacts/{laura}/merge?q=verdi", f"/console/contacts/{laura}/merge/{told.giuseppe}",
         f"/console/contacts/{laura}/link?q=gallo", f"/console/contacts/{laura}/move?q=gallo",
         f"/console/contacts/{told.mario}/sub?q=verdi", f"/console/contacts/{told.mario}/sub/{laura}/edit",
         f"/console/contacts/{told.mario}/sub/{laura}/unlink", f"/console/contacts/{laura}/unlink?customer={abc}",

@@ -13,6 +13,7 @@ from services.portal.clients.erasures import GrpcErasures
 from services.portal.clients.fields import GrpcFields
 from services.portal.clients.identity import GrpcIdentity
 from services.portal.clients.leads import GrpcLeads
+from services.portal.clients.merges import GrpcMerges
 from services.portal.clients.notes import GrpcNotes
 from services.portal.clients.notifications import GrpcNotifications
 from services.portal.clients.relations import GrpcRelations
@@ -38,6 +39,7 @@ def connect(settings: RpcSettings, *, contacts_address: str, documents_address: 
         audit=GrpcAudit(channel(settings.identity_address)),
         leads=GrpcLeads(channel(contacts_address)),
         relations=GrpcRelations(to_contacts),
+        merges=GrpcMerges(to_contacts),
         fields=GrpcFields(to_contacts),
         erasures=GrpcErasures(to_contacts),
         views=GrpcViews(to_contacts),

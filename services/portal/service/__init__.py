@@ -11,6 +11,7 @@ from services.portal.service.erasures import Erasures
 from services.portal.service.fields import Fields
 from services.portal.service.identity import Client, Entry, Identity
 from services.portal.service.leads import Leads
+from services.portal.service.merges import Merges
 from services.portal.service.notifications import Notifications
 from services.portal.service.page import Page
 from services.portal.service.relations import Relations
@@ -27,6 +28,7 @@ __all__ = [
     "Fields",
     "Identity",
     "Leads",
+    "Merges",
     "Notifications",
     "Page",
     "Relations",
@@ -47,6 +49,7 @@ class Services:
     audit: Audit
     leads: Leads
     relations: Relations
+    merges: Merges
     fields: Fields
     erasures: Erasures
     views: Views

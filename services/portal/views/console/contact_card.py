@@ -10,6 +10,7 @@ from recapito.contacts.v1.contacts_pb2 import Contact
 from services.portal.service import Page, Services
 from services.portal.views import own_sessions
 from services.portal.views.console import profile as profile_forms
+from services.portal.views.console.contact_merges import merges_of
 from services.portal.views.console.context import existing, id_of, uuid_of
 from services.portal.views.console.customers import contact_roles_of, groups_of
 from services.portal.views.console.names import customer_name, customer_of
@@ -42,4 +43,5 @@ def card(services: Services, contact_id: UUID, note: str = "") -> str:
         superior=existing(lambda: contacts.get_contact(uuid_of(id_of(contact.reports_to)))) if contact.reports_to else None,
         principals=services.relations.list_principals(contact_id),
         activities=recent,
+        merges=merges_of(services, contact_id),
     )

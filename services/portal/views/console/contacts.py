@@ -18,6 +18,7 @@ from services.portal.views.console.contact_card import card
 from services.portal.views.console.contact_erasure import contact_erasure
 from services.portal.views.console.contact_form import contact_forms
 from services.portal.views.console.contact_list import contact_list
+from services.portal.views.console.contact_merges import contact_merges
 from services.portal.views.console.contact_views import contact_views
 from services.portal.views.console.contact_why import contact_why
 from services.portal.views.console.context import page
@@ -36,6 +37,7 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     contact_actions(pages, services)
     contact_bulk(pages, services)
     contact_erasure(pages, services)
+    contact_merges(pages, services)
     contact_customers.add_to(pages, services)
     sub_contacts.add_to(pages, services)
     contact_why(pages, services)

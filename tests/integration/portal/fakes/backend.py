@@ -18,6 +18,7 @@ from tests.integration.portal.fakes.erasures import FakeErasures
 from tests.integration.portal.fakes.fields import FakeFields
 from tests.integration.portal.fakes.identity import FakeIdentity
 from tests.integration.portal.fakes.leads import FakeLeads
+from tests.integration.portal.fakes.merges import FakeMerges
 from tests.integration.portal.fakes.notes import FakeNotes
 from tests.integration.portal.fakes.notifications import FakeNotifications
 from tests.integration.portal.fakes.relations import FakeRelations
@@ -39,6 +40,7 @@ class Backend:
     erasures: FakeErasures
     views: FakeViews
     transfers: FakeTransfers
+    merges: FakeMerges
 
     @property
     def services(self) -> Services:
@@ -50,6 +52,7 @@ class Backend:
             self.audit,
             leads=self.leads,
             relations=self.relations,
+            merges=self.merges,
             fields=self.fields,
             erasures=self.erasures,
             views=self.views,
@@ -89,6 +92,5 @@ def empty_backend() -> Backend:
     contacts.require_fresh = documents.require_fresh = identity.require_fresh
     audit, leads, relations = FakeAudit(identity.require_fresh), FakeLeads(contacts), FakeRelations(contacts)
     fields, erasures = FakeFields(contacts), FakeErasures(contacts, identity.require_fresh)
-    return Backend(
-        identity, contacts, documents, notifications, audit, notes, leads, relations, fields, erasures, views, FakeTransfers(contacts)
-    )
+    transfers, merges = FakeTransfers(contacts), FakeMerges(contacts, identity.require_fresh)
+    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations, fields, erasures, views, transfers, merges)
