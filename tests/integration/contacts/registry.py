@@ -156,14 +156,16 @@ class Registry:
         """Add two records of one person in each group and merge them."""
         for group in self.groups:
             home = customers_pb2.Customer(name=f"customers/{self.random.choice(self.customers).id}")
-            pair = []
-            for rows in (self.contacts, self.merged):
-                token = self._token()
-                pair.append(self.api.new_contact(home, last_name=token, email=f"{token}@persona.example", groups=[group]))
-                rows.append(Row(pair[-1].name.split("/")[1], token, frozenset({group})))
-                self.names.append(pair[-1].name)
+            one, other = (self._one_of_two(home, group, rows) for rows in (self.contacts, self.merged))
             with self.api.operator():
-                self.names.append(self.api.merge(*pair).name)
+                self.names.append(self.api.merge(one, other).name)
+
+    def _one_of_two(self, home: customers_pb2.Customer, group: str, rows: list[Row]) -> contacts_pb2.Contact:
+        token = self._token()
+        made = self.api.new_contact(home, last_name=token, email=f"{token}@persona.example", groups=[group])
+        rows.append(Row(made.name.split("/")[1], token, frozenset({group})))
+        self.names.append(made.name)
+        return made
 
     def _note(self, parent: str, row: Row) -> None:
         with self.api.operator():

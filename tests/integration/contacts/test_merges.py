@@ -18,6 +18,7 @@ from services.contacts.domain import Activity
 from services.contacts.repository.tables import metadata
 from services.contacts.service import merges
 from services.contacts.service.activities import Occurrence, record
+from tests.audit import entries_in_outbox
 from tests.everything import found
 from tests.integration.contacts.conftest import Api
 from tests.integration.contacts.history import assert_history_ends_in_the_present
@@ -152,11 +153,25 @@ def test_a_preview_changes_nothing(api: Api) -> None:
         preview = api.merge(two.survivor, two.duplicate, "email", validate_only=True)
         assert preview.result.email == two.duplicate.email
         assert (rows(api), len(api.events())) == (before, events)
+        assert not [entry for entry in entries_in_outbox(api.engine) if entry.method.endswith("MergeContact")]
         done = api.merge(two.survivor, two.duplicate, "email", request_id="m-1")
         assert api.merge(two.survivor, two.duplicate, "email", request_id="m-1") == done
         for message in (preview.result, done.result):
             message.ClearField("update_time")
         assert preview.result == done.result
+
+
+def test_a_merge_and_its_undoing_are_each_one_entry_of_the_audit(api: Api) -> None:
+    """Security rule 64."""
+    two = Two(api)
+    count = len(entries_in_outbox(api.engine))
+    with api.operator():
+        merge = api.merge(two.survivor, two.duplicate)
+        api.undo(merge)
+    entries = entries_in_outbox(api.engine)[count:]
+    told = [(entry.method.rpartition(".")[2], entry.resource) for entry in entries]
+    assert told == [("MergeContact", two.survivor.name), ("UndoMerge", merge.name)]
+    assert not any(word in str(entries) for word in ("Bianchi", "abc.example", "Mario"))
 
 
 def test_those_above_the_survivor_report_past_it(api: Api) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from recapito.contacts.v1.contacts_pb2 import Contact
 
@@ -25,7 +27,7 @@ def test_a_duplicate_is_found_compared_merged_and_given_back(twice: Story, conso
     page = console.follow("Unisci con…")
     assert "Nessuna scheda somiglia a questa" in page.text
     console.open(f"/console/contacts/{twice.laura}/merge?q=verdi")
-    page = console.follow("Confronta: Giuseppe Verdi")
+    page = console.follow("Confronta : Giuseppe Verdi")
     for words in ("Resta la scheda Laura Bianchi", "Cognome", "Bianchi questa scheda", "Verdi l’altra scheda", "Note: 3", "ABC S.r.l."):
         assert words in page.text
     page = console.press("Unisci le schede", last_name="1")
@@ -59,7 +61,8 @@ def test_after_a_conflict_the_new_state_is_compared(twice: Story, console: Opera
 
 
 def test_a_merge_asks_for_the_password_when_it_is_long_ago(twice: Story, console: Operator) -> None:
-    twice.backend.identity.fresh = False
+    for session in twice.backend.identity.sessions.values():
+        session.fresh_until = datetime.now(UTC) - timedelta(seconds=1)
     console.open(f"/console/contacts/{twice.laura}/merge/{twice.giuseppe}")
     page = console.press("Unisci le schede")
     assert "La tua password" in page.text
