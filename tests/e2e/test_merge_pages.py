@@ -20,7 +20,7 @@ def told() -> Story:
     told = story()
     told.backend.erasures.links[told.giuseppe] = [Links(type="recapito/Note", count=3), Links(type="recapito/Invoice", count=7)]
     giuseppe = told.backend.contacts.contacts[told.giuseppe]
-    giuseppe.profile.update({"job_title": "Responsabile " + "molto" * 30})
+    giuseppe.profile.update({"residence_city": "Casalnuovo" * 15, "identity_documents": [{"kind": "passport", "number": "YA1234567"}]})
     return told
 
 
