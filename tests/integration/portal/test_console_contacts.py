@@ -475,3 +475,30 @@ def test_typing_in_a_list_swaps_only_its_rows(console: Operator) -> None:
     assert "<html" not in console.page.markup
     assert "Bianchi Laura" in console.page.text
     assert "Rossi Mario" not in console.page.text
+
+
+# --- who sees a person, but not the home customer -----------------------------------------------------------------------------------
+@pytest.mark.req("R-GRP-09")
+def test_a_person_is_edited_for_a_customer_that_is_seen_when_the_home_customer_is_not(told: Story, console: Operator) -> None:
+    contact = told.backend.contacts.contacts[told.laura]
+    contact.affiliations[0].name = f"customers/{told.gallo}/affiliations/{told.laura}"
+    contact.customer = ""
+    console.open(f"/console/contacts/{told.laura}")
+    page = console.follow("Modifica")
+    assert "Gallo" in page.text
+    console.press("Salva contatto", first_name="Laura Maria")
+    assert told.backend.contacts.contacts[told.laura].first_name == "Laura Maria", page.text
+
+
+@pytest.mark.req("R-GRP-09")
+def test_a_person_seen_without_any_customer_is_shown_and_can_be_deleted(told: Story, console: Operator) -> None:
+    contact = told.backend.contacts.contacts[told.laura]
+    del contact.affiliations[:]
+    contact.customer = ""
+    page = console.open(f"/console/contacts/{told.laura}")
+    assert f"/console/contacts/{told.laura}/edit" not in page.markup
+    console.open(f"/console/contacts/{told.laura}/edit")
+    assert console.answer.status_code == 404
+    console.open(f"/console/contacts/{told.laura}/delete")
+    console.press("Elimina Laura Bianchi")
+    assert told.laura not in told.backend.contacts.contacts

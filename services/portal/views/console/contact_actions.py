@@ -16,7 +16,7 @@ from services.portal.views.console.contact_form import ALL_OFF, FIELDS
 from services.portal.views.console.context import Reply, existing, id_of, uuid_of
 from services.portal.views.console.forms import Form
 from services.portal.views.console.lists import argument
-from services.portal.views.console.names import customer_name, customer_of, full_name
+from services.portal.views.console.names import customer_name, customer_of, customer_of_page, full_name
 from services.portal.views.i18n import gettext as _
 
 
@@ -33,7 +33,7 @@ def _add_standing(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:contact_id>/primary", methods=["GET", "POST"])
     def make_primary(contact_id: UUID) -> Reply:
         contact = contacts.get_contact(contact_id)
-        customer_id = uuid_of(argument("customer") or id_of(contact.customer))
+        customer_id = customer_of_page(contact)
         affiliation = contacts.get_affiliation(customer_id, contact_id)
 
         def act(form: Form) -> Reply:

@@ -37,7 +37,9 @@ def _add_deletion(pages: Blueprint, services: Services) -> None:
             with form.sending({}):
                 erasures.delete_contact(contact_id, form["etag"], form.request_id, force=form.on("links_seen"))
                 flash(_("%(name)s non c’è più", name=full_name(contact)))
-                return redirect(url_for("console.customers.show_contacts", customer_id=UUID(id_of(contact.customer))), 303)
+                home = id_of(contact.customer)  # nothing when this operator may not see it
+                shown = url_for("console.customers.show_contacts", customer_id=UUID(home)) if home else url_for("console.contacts.index")
+                return redirect(shown, 303)
             if form.reason == "CONTACT_HAS_LINKS":
                 form.errors["links_seen"], form.note = form.note, ""
         links, primary_of = erasures.count_links(contact_id).links, _primary_of(services, contact)

@@ -20,7 +20,7 @@ from services.portal.views.console.context import Reply, existing, id_of, uuid_o
 from services.portal.views.console.customers import affiliations_of, contact_roles_of, groups_of, permission_values, permissions_of
 from services.portal.views.console.forms import Form, Value
 from services.portal.views.console.lists import argument
-from services.portal.views.console.names import full_name
+from services.portal.views.console.names import customer_of_page, full_name
 from services.portal.views.console.sub_contacts import linked_under
 from services.portal.views.i18n import N_
 from services.portal.views.i18n import gettext as _
@@ -95,7 +95,7 @@ def contact_forms(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:contact_id>/edit", methods=["GET", "POST"])
     def edit(contact_id: UUID) -> Reply:
         contact, settings = contacts.get_contact(contact_id), contacts.get_contacts_settings()
-        customer = contacts.get_customer(uuid_of(argument("customer") or id_of(contact.customer)))
+        customer = contacts.get_customer(customer_of_page(contact))
         affiliation = contacts.get_affiliation(UUID(id_of(customer)), contact_id)
         fields = services.fields.list_fields()
         form = Form.sent() if request.method == "POST" else Form.filled(_values(contact, affiliation, fields))

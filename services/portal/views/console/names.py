@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from recapito.contacts.v1.contacts_pb2 import Affiliation, Contact
 
 from services.portal.service import Services
 from services.portal.views.console.context import existing, id_of, uuid_of
+from services.portal.views.console.lists import argument
 
 
 def full_name(contact: Contact) -> str:
@@ -15,6 +18,15 @@ def full_name(contact: Contact) -> str:
 def customer_of(affiliation: Affiliation) -> str:
     """Return the id of the customer of an affiliation."""
     return affiliation.name.split("/")[1]
+
+
+def customer_of_page(contact: Contact) -> UUID:
+    """Return for which customer a page about a contact speaks: the one in its address, else the first that this operator sees.
+
+    Raise NotFound when there is none: of somebody seen without any customer the console shows the person alone.
+    """
+    wanted = argument("customer") or next((customer_of(each) for each in contact.affiliations), "")
+    return uuid_of(wanted)
 
 
 def customer_name(services: Services, name: str) -> str:
