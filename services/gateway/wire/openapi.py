@@ -15,6 +15,14 @@ VERSION = "1"
 PROBLEM = "application/problem+json"
 _OAUTH = "/oauth2/"
 JSON = "application/json"
+_STREAMED = (
+    "application/pdf",
+    "application/jsonl",
+    "application/octet-stream",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "text/csv",
+    "text/vcard",
+)
 ABOUT = """\
 Who acts for each customer, what each of them may see, which e-mails they get, and why.
 
@@ -247,11 +255,7 @@ def _answer(schemas: Schemas, method: Method) -> dict[str, Any]:
     if method.answers_nothing:
         return {"204": {"description": "Done."}}
     if method.answers_bytes:
-        media = (
-            ("application/pdf", "application/jsonl", "application/octet-stream")
-            if method.streams
-            else ("application/json", "application/jwk-set+json")
-        )
+        media = _STREAMED if method.streams else ("application/json", "application/jwk-set+json")
         text = "The bytes, as an attachment." if method.streams else "The document."
         return {"200": {"description": text, "content": {kind: {} for kind in media}}}
     return {"200": {"description": "Done.", "content": {JSON: {"schema": schemas.ref(method.output.DESCRIPTOR, "answer")}}}}

@@ -239,7 +239,8 @@ def test_who_only_reads_is_led_to_nothing_that_would_be_refused(told: Story, con
     if console.answer.status_code == 200:
         assert not writes
         changing = ("/new", "/edit", "/delete", "/primary", "/issue", "/password", "/link")
-        assert not [path for _words, path in page.links if path.partition("?")[0].endswith(changing)]
+        own = {"/console/contacts/views/new"}  # a view of the list, which whoever reads it may keep
+        assert not [path for _words, path in page.links if path.partition("?")[0].endswith(changing) and path.partition("?")[0] not in own]
     else:
         assert console.answer.status_code == 404
 

@@ -113,6 +113,8 @@ def _unseen_duplicates(services: Services, form: Form, customer: Customer, field
     found = list(services.relations.find_duplicates(_new_contact(form, customer, fields)).duplicates)
     if {id_of(one.contact) for one in found} <= set(form["seen"].split()):
         return []
+    if form["email"].strip().casefold() in {one.email.casefold() for one in found if one.email}:
+        form.errors["email"] = words.error("EMAIL_TAKEN", "email")
     form.note = _("Forse questa persona esiste già. Controlla qui sotto: niente di ciò che hai scritto va perso.")
     return found
 
