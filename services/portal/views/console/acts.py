@@ -19,6 +19,8 @@ ACTS = {
     "recapito.contacts.v1.Contacts.UpdateContact": N_("Modifica di un contatto"),
     "recapito.contacts.v1.Contacts.DeleteContact": N_("Eliminazione di un contatto"),
     "recapito.contacts.v1.Contacts.MoveContact": N_("Spostamento di un contatto a un altro cliente"),
+    "recapito.contacts.v1.Merges.MergeContact": N_("Unione di due contatti"),
+    "recapito.contacts.v1.Merges.UndoMerge": N_("Annullamento di un’unione"),
     "recapito.contacts.v1.Erasures.AnonymizeContact": N_("Anonimizzazione di un contatto"),
     "recapito.contacts.v1.SubContacts.CreateSubContact": N_("Collegamento di una persona a un’altra"),
     "recapito.contacts.v1.SubContacts.UpdateSubContact": N_("Modifica di un legame tra persone"),
