@@ -132,9 +132,6 @@ class FileWords:
     def suspends(self, failure: str) -> bool:
         return bool(self._reasons.get(failure, {}).get("suspends"))
 
-    def may_be_disabled(self, kind: str) -> bool:
-        return bool(self._templates[kind]["can_be_disabled"])
-
 
 def _in_frame(frame: str, body: str, footer: str) -> str:
     return frame.replace("{body}", body.rstrip("\n")).replace("{footer}", footer.rstrip("\n"))
