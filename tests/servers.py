@@ -18,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import cycle, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,18 +34,31 @@ RABBITMQ_VARIABLE = "RECAPITO_TEST_RABBITMQ"
 
 
 def free_ports(count: int) -> list[int]:
-    """Return different ports that nobody listens on, below those that the system gives to outgoing connections."""
-    found: set[int] = set()
-    while len(found) < count:
-        port = random.randint(15_000, 32_000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.add(port)
-    return list(found)
+    """Return different ports that nobody listens on, below those that the system gives to outgoing connections.
+
+    What is asked for here is bound a moment later, so no port is given twice: each worker of pytest-xdist has a range of its own.
+    """
+    return list(islice(filter(_is_free, _ports), count))
+
+
+def _own_ports() -> Iterator[int]:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
+    own = range(15_000 + worker % 8 * 2_000, 15_000 + (worker % 8 + 1) * 2_000)
+    start = random.randrange(len(own))
+    return cycle([*own[start:], *own[:start]])
+
+
+_ports = _own_ports()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class PrivateServer:

@@ -25,6 +25,7 @@ EXCHANGE = "recapito.events"
 HEARTBEAT_SECONDS = 60  # the broker gives up a consumer that handles one group for longer than twice this; its events come again
 FLUSH = 50
 LOOK_AGAIN_SECONDS = (0.0, 0.2, 1.0)  # before each look for parked events that somebody else may hold at this moment
+GIVE_BACK_SECONDS = 1.0  # another process may take what we let go of, so the count need never come back
 ROTATE_AFTER = 10  # readings of a parked event; brokers from 4.0 on drop a message after 20 by default
 
 
@@ -128,6 +129,7 @@ class RabbitBus:
                 found.append(_parked(message))
                 if number_in(message.properties, "x-delivery-count") >= ROTATE_AFTER:
                     _move(connection, confirms, names.internal, names.dead, message)  # a new copy begins to count anew
+            _give_back(connection, names.dead, len(found))
         return found
 
     def redrive(self, queue: str, ids: Collection[str]) -> Sequence[str]:
@@ -301,11 +303,7 @@ class RabbitSubscription:
 
     def lengths(self) -> tuple[int, int]:
         connection = self._connected()
-        waiting, parked = (
-            int(connection.ask(connection.channel.queue_declare, queue, passive=True).method.message_count)
-            for queue in (self._names.main, self._names.dead)
-        )
-        return waiting, parked
+        return _count(connection, self._names.main), _count(connection, self._names.dead)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -328,12 +326,24 @@ def _copy(confirms: Confirms, exchange: str, queue: str, message: Message) -> No
 # --- what is parked ------------------------------------------------------------------------------------------------------------------
 def _each(connection: Connection, queue: str) -> Iterator[Message]:
     """Give the messages that are in a queue now; those not acknowledged go back to their places when the connection is closed."""
-    count = int(connection.ask(connection.channel.queue_declare, queue, passive=True).method.message_count)
-    for _ in range(count):
+    for _ in range(_count(connection, queue)):
         message = _get(connection, queue)
         if message is None:
             return
         yield message
+
+
+def _give_back(connection: Connection, queue: str, count: int) -> None:
+    """Let go of what was read, and wait until the queue shows it again: who looks next, even at once, finds all."""
+    with broker_errors():
+        connection.channel.basic_nack(0, multiple=True, requeue=True)
+    deadline = time.monotonic() + GIVE_BACK_SECONDS
+    while _count(connection, queue) < count and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _count(connection: Connection, queue: str) -> int:
+    return int(connection.ask(connection.channel.queue_declare, queue, passive=True).method.message_count)
 
 
 def _get(connection: Connection, queue: str) -> Message | None:
