@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -71,17 +72,46 @@ def commands(
         if failed:
             raise SystemExit(1)
 
+    _add_schema_commands(main, service, load, work)
+    main.add_command(dead(service, settings_class.load), "dead")
+    return main
+
+
+def _add_schema_commands(main: click.Group, service: str, load: Callable[[], Settings], work: Callable[[Settings], Sequence[Body]]) -> None:
     @main.command()
-    def migrate() -> None:
+    @click.option("--wait", "wait_seconds", default=0.0, help="Seconds to wait for a database that does not answer yet.")
+    def migrate(wait_seconds: float) -> None:
         """Bring the database to the newest schema, and make the queue: from now on events are kept until the worker runs."""
         settings = load()
-        database.migrate(database.connect(settings.database_url.get_secret_value()), f"services.{service}")
+        engine = database.connect(settings.database_url.get_secret_value())
+        wait_until(lambda: database.ready(engine), wait_seconds)
+        database.migrate(engine, f"services.{service}")
         for body in work(settings):
             if isinstance(body, Consumer):
                 declare(body)
 
-    main.add_command(dead(service, settings_class.load), "dead")
-    return main
+    @main.command()
+    @click.option("--wait", "wait_seconds", default=86_400.0, show_default=True, help="Seconds after which to give up.")
+    def await_schema(wait_seconds: float) -> None:
+        """Return once the database has the schema that this program needs, or a newer one: what a new process waits for."""
+        engine = database.connect(load().database_url.get_secret_value(), pool_size=1)
+        wait_until(lambda: database.require_schema(engine, f"services.{service}"), wait_seconds)
+
+
+def wait_until(check: Callable[[], None], seconds: float) -> None:
+    """Return when the check raises nothing; exit with 1 and say why when the time is over. A check that fails is made again each second."""
+    deadline, told = time.monotonic() + seconds, ""
+    while True:
+        try:
+            return check()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may pass
+            reason = str(error) if isinstance(error, database.SchemaBehind) else type(error).__name__
+            if time.monotonic() >= deadline:
+                raise SystemExit(f"the database is not ready: {reason}") from None
+            if reason != told:
+                log.info("waiting for the database", reason=reason)
+                told = reason
+        time.sleep(1)
 
 
 def declare(consumer: Consumer) -> None:

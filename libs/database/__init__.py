@@ -2,7 +2,7 @@
 
 from libs.database.delivery import RETURNED_WAIT, InboxAttempts, OutboxRows, sweep
 from libs.database.engines import connect, insert, is_transient, reader, ready
-from libs.database.migrations import migrate
+from libs.database.migrations import SchemaBehind, migrate, require_schema
 from libs.database.schema import NAMING, SHARED_TABLES, inbox, metadata, outbox, requests, tables
 from libs.database.types import Cents, JsonObject, UtcDateTime, without_key
 from libs.database.unit_of_work import OUTBOX_CHANNEL, SqlUnitOfWork, refusals
@@ -17,6 +17,7 @@ __all__ = [
     "InboxAttempts",
     "JsonObject",
     "OutboxRows",
+    "SchemaBehind",
     "SqlUnitOfWork",
     "UtcDateTime",
     "Waiter",
@@ -31,6 +32,7 @@ __all__ = [
     "ready",
     "refusals",
     "requests",
+    "require_schema",
     "signal",
     "sweep",
     "tables",

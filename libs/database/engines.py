@@ -12,13 +12,14 @@ from sqlalchemy.engine import Connection, Engine
 
 
 def connect(url: str, *, pool_size: int = 10) -> Engine:
-    """Return the engine of a service's own database, "postgresql+psycopg://…" or "sqlite:///path".
+    """Return the engine of a service's own database, "postgresql://…" or "sqlite:///path".
 
     On SQLite every transaction is BEGIN IMMEDIATE: a deferred one that reads and then writes fails at once with "database is
     locked", whatever busy_timeout says.
     """
     target = sa.make_url(url)
     if target.get_backend_name() != "sqlite":
+        target = target.set(drivername="postgresql+psycopg")  # operators that make databases write the address without our driver
         return sa.create_engine(
             target,
             pool_size=pool_size,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from libs.database.engines import is_sqlite
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 _MIGRATION_LOCK = 0x7265636170  # any constant that nothing else takes
 
@@ -18,15 +22,9 @@ def migrate(engine: Engine, package: str, target: str = "head") -> None:
     SQLite checks foreign keys only at the end: a batch change of a parent table would otherwise delete its children by ON DELETE
     CASCADE, without an error.
     """
-    # Imported here, because alembic is a large part of a start, and only who migrates needs it.
-    from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
-    from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", f"{package}:migrations")
-    config.set_main_option("path_separator", "os")
-    script = ScriptDirectory.from_config(config)
+    config, script = _scripts(package)
     with engine.connect() as connection:
         if is_sqlite(connection):
             connection.exec_driver_sql("COMMIT")
@@ -47,3 +45,34 @@ def migrate(engine: Engine, package: str, target: str = "head") -> None:
         connection.commit()
         if is_sqlite(connection):
             connection.invalidate()  # the next user of it gets a connection with foreign_keys=ON
+
+
+class SchemaBehind(Exception):
+    """The database lacks migrations that the program needs."""
+
+
+def require_schema(engine: Engine, package: str) -> None:
+    """Raise SchemaBehind when the schema is older than the newest migration of `package`.
+
+    A revision that the program does not know was made by a newer version, with which it works: migrations only expand what the
+    version before reads and writes.
+    """
+    from alembic.runtime.migration import MigrationContext
+
+    script = _scripts(package)[1]
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    newest, known = script.get_current_head(), {each.revision for each in script.walk_revisions()}
+    if current is None or (current in known and current != newest):
+        raise SchemaBehind(f"the schema is at {current or 'nothing'}; migration {newest} is awaited")
+
+
+def _scripts(package: str) -> tuple[Config, ScriptDirectory]:
+    # Imported here, because alembic is a large part of a start, and only who migrates needs it.
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", f"{package}:migrations")
+    config.set_main_option("path_separator", "os")
+    return config, ScriptDirectory.from_config(config)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, TypeVar
 
 import grpc
@@ -11,7 +10,7 @@ from google.protobuf.message import Message
 
 from libs import telemetry
 from libs.errors import DeadlineExceeded, Unavailable
-from libs.rpc import context, passports
+from libs.rpc import context, passports, tls
 from libs.rpc.status import error_of
 from libs.settings import RpcSettings
 
@@ -27,6 +26,8 @@ OPTIONS = [
     ("grpc.max_metadata_size", 64 * 1024),  # an error's details are headers
     ("grpc.absolute_max_metadata_size", 64 * 1024),
     ("grpc.lb_policy_name", "round_robin"),
+    # Names are looked up again when a connection ends, and a rolling restart ends them seconds apart; the default waits 30 s in between.
+    ("grpc.dns_min_time_between_resolutions_ms", 1000),
     ("grpc.use_local_subchannel_pool", 1),  # else an old channel's wait to reconnect holds up a new one to the same address
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 1000),  # a service that is back is used within a second
@@ -48,7 +49,7 @@ def connect(address: str, *, service: str, settings: RpcSettings) -> grpc.Channe
     Its calls carry deadline, trace and identity, and raise the errors of libs.errors. Make it after a fork, never before.
     """
     certificate = settings.tls_certificate_file
-    channel = grpc.secure_channel(address, credentials(settings), OPTIONS) if certificate else grpc.insecure_channel(address, OPTIONS)
+    channel = tls.RenewingChannel(address, settings, OPTIONS) if certificate else grpc.insecure_channel(address, OPTIONS)
     secret = settings.internal_secret.get_secret_value().encode()
     return grpc.intercept_channel(channel, _Outbound(service, b"" if certificate else secret))
 
@@ -69,13 +70,6 @@ def _ready(call: Callable[..., Answer], request: Message) -> Answer:
         return call(request, timeout=RESTART_SECONDS, wait_for_ready=True)
     except DeadlineExceeded as error:
         raise Unavailable("a service that this needs does not answer", retry_after_seconds=1) from error
-
-
-def credentials(settings: RpcSettings) -> grpc.ChannelCredentials:
-    ca, key, certificate = (
-        Path(name).read_bytes() for name in (settings.tls_ca_file, settings.tls_key_file, settings.tls_certificate_file)
-    )
-    return grpc.ssl_channel_credentials(ca, key, certificate)
 
 
 class _Details(grpc.ClientCallDetails):

@@ -33,6 +33,25 @@ def test_the_migrated_schema_has_no_difference_from_the_tables_in_the_code(datab
     assert different == []
 
 
+def test_a_process_waits_for_its_schema_and_takes_a_newer_one(database_url: str) -> None:
+    engine = database.connect(database_url)
+
+    def refused() -> str:
+        with pytest.raises(database.SchemaBehind) as raised:
+            database.require_schema(engine, "services.contacts")
+        return str(raised.value)
+
+    assert refused().startswith("the schema is at nothing; migration ")
+    database.migrate(engine, "services.contacts", "0003")
+    assert refused().startswith("the schema is at 0003; migration ")
+    database.migrate(engine, "services.contacts")
+    database.require_schema(engine, "services.contacts")
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))  # a later version of the program did
+    database.require_schema(engine, "services.contacts")
+    engine.dispose()
+
+
 @pytest.mark.req("R-PRM-11")
 def test_a_service_that_was_never_configured_has_settings(database_url: str) -> None:
     engine = database.connect(database_url)

@@ -36,7 +36,8 @@ def test_it_starts_answers_and_drains(sqlite_url: str, tmp_path: Path, eventuall
         )
         return done.stdout.strip()
 
-    run("migrate")
+    run("migrate", "--wait", "5")
+    run("await-schema", "--wait", "1")
     invitation = run("create-administrator", "--email", "ada@studio.example")
     assert len(invitation) >= 43
     assert run("rotate-keys") == "done"
@@ -73,6 +74,19 @@ def test_every_missing_setting_is_named_at_once() -> None:
     assert done.returncode == 2
     for name in ("RECAPITO_DATABASE_URL", "RECAPITO_BUS_URL", "RECAPITO_IDENTITY_SECRET"):
         assert name in done.stderr
+
+
+def test_a_database_that_stays_away_is_given_up_with_a_sentence(tmp_path: Path) -> None:
+    environment = os.environ | {
+        "RECAPITO_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "RECAPITO_BUS_URL": f"sqlite:///{tmp_path}/bus.db",
+        "RECAPITO_IDENTITY_SECRET": "forty-two characters that only tests know.",
+    }
+    for command in (["migrate"], ["await-schema", "--wait", "0"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "services.identity", *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr.strip()) == (1, "the database is not ready: OperationalError")
 
 
 @pytest.fixture(autouse=True)

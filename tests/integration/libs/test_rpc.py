@@ -28,7 +28,7 @@ from recapito.contacts.v1 import groups_pb2_grpc
 
 from libs import errors
 from libs.access import Caller, Kind
-from libs.rpc import client, context, passports
+from libs.rpc import client, context, passports, tls
 from libs.rpc.server import Server
 from libs.settings import RpcSettings, ServiceSettings
 
@@ -289,3 +289,24 @@ def test_over_mutual_tls_the_certificate_says_which_service_calls(tmp_path: Path
         with groups(server, stranger) as stub, pytest.raises(errors.Unavailable):
             stub.GetGroup(pb.GetGroupRequest(name=NAME), timeout=3)
     assert servicer.callers == [READER]
+
+
+def test_renewed_certificates_are_taken_up_by_both_sides_without_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority(tmp_path)
+    portal = RpcSettings.model_validate(authority.settings_of("portal"))
+    with (
+        serving(Groups(), **authority.settings_of("contacts")) as (server, _),
+        context.as_person(passport()),
+        groups(server, portal) as stub,
+        groups(server, portal) as idle,
+    ):
+        assert stub.GetGroup(pb.GetGroupRequest(name=NAME)).name == NAME
+        another = Authority(tmp_path)
+        for name in ("portal", "contacts"):
+            another.settings_of(name)  # the same files, written anew
+        assert stub.GetGroup(pb.GetGroupRequest(name=NAME)).name == NAME, "an open connection goes on"
+        with pytest.raises(errors.Unavailable):
+            idle.GetGroup(pb.GetGroupRequest(name=NAME), timeout=2)
+        monkeypatch.setattr(tls, "LOOK_SECONDS", 0.0)
+        assert idle.GetGroup(pb.GetGroupRequest(name=NAME)).name == NAME
+        assert stub.GetGroup(pb.GetGroupRequest(name=NAME)).name == NAME
