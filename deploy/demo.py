@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from deploy.embedded import Embedded, EmbeddedSettings
+    from deploy.embedded import Embedded
+    from deploy.one_folder import EmbeddedSettings
 
 OPERATOR = ("francesca.riva@recapito.example", "Francesca Riva")
 ISSUER = {

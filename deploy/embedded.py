@@ -1,21 +1,13 @@
-"""The `recapito` command: all six services in one process, on SQLite, with a mail sink; nothing to install but Python packages.
-
-recapito demo     with sample data, told step by step
-recapito run      empty; the first start prints a link that makes the administrator
-recapito audit verify    tells whether the audit is as it was written
-"""
+"""All six services in one process, on SQLite, with a mail sink; nothing to install but Python packages."""
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
 import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 import grpc
@@ -23,11 +15,11 @@ from flask import Flask, redirect
 from gunicorn.app.base import BaseApplication
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from deploy import demo as story
 from deploy.mail_sink import MailSink
+from deploy.one_folder import EmbeddedSettings, address, database_url, load_secrets, sockets_file, values
 from libs import database, telemetry
 from libs.rpc.server import Server
-from libs.settings import ServiceSettings, Settings
+from libs.settings import ServiceSettings
 from services.contacts import __main__ as contacts
 from services.contacts import settings as contacts_settings
 from services.documents import __main__ as documents
@@ -48,41 +40,6 @@ SERVICES: dict[str, tuple[Any, type[ServiceSettings]]] = {  # those with a gRPC 
     "notifications": (notifications, notifications_settings.Settings),
 }
 DRAIN_SECONDS = 25
-HEADS = "audit-heads.jsonl"  # in the data folder; keep a copy elsewhere
-
-
-class EmbeddedSettings(Settings):
-    """data: folder of databases, files and generated secrets. port: the one HTTP port. public_url: how browsers reach it.
-
-    administrator_email: of the one who gets the first start's link. identity_providers: see services/identity/README.md.
-    """
-
-    environment: str = "embedded"
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"  # the screen is for the story
-    data: Path = Path(".recapito")
-    port: int = 8080
-    host: str = "127.0.0.1"
-    public_url: str = ""
-    administrator_email: str = "admin@recapito.example"
-    identity_providers: tuple[identity_settings.ProviderSettings, ...] = ()
-    admin_port: int = 0  # /metrics, /livez and /readyz are on the one port
-
-    @property
-    def url(self) -> str:
-        return self.public_url or f"http://localhost:{self.port}"
-
-
-def load_secrets(folder: Path) -> dict[str, str]:
-    """Return the secrets of this installation; made at the first start, readable by their owner alone."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / "secrets.json"
-    found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    wanted = {name: secrets.token_urlsafe(32) for name in ("internal", "identity", "web")}
-    if not wanted.keys() <= found.keys():
-        found = wanted | found
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(found, file)
-    return found
 
 
 class Embedded:
@@ -90,8 +47,9 @@ class Embedded:
 
     def __init__(self, settings: EmbeddedSettings) -> None:
         self._settings = settings
-        self._secrets = load_secrets(settings.data)
+        load_secrets(settings.data)
         self._sockets = tempfile.mkdtemp(prefix="recapito-", dir="/tmp")
+        sockets_file(settings).write_text(self._sockets)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._servers: list[Server] = []
@@ -99,10 +57,10 @@ class Embedded:
         self.health = telemetry.Health({name: self._serving(name) for name in SERVICES})
 
     def _database(self, name: str) -> str:
-        return f"sqlite:///{self._settings.data.resolve()}/{name}.db"
+        return database_url(self._settings, name)
 
     def _address(self, service: str) -> str:
-        return f"unix:{self._sockets}/{service}.sock"
+        return address(self._sockets, service)
 
     def _serving(self, service: str) -> Callable[[], None]:
         def check() -> None:
@@ -113,26 +71,7 @@ class Embedded:
 
     def values(self, service: str) -> dict[str, Any]:
         """Return what the environment of this service's processes would hold."""
-        common = {
-            "environment": self._settings.environment,
-            "log_level": self._settings.log_level,
-            "otlp_endpoint": self._settings.otlp_endpoint,
-            "admin_port": 0,
-            "internal_secret": self._secrets["internal"],
-            "public_url": self._settings.url,
-            "identity_providers": self._settings.identity_providers,
-            "listen_address": self._address(service),
-            "database_url": self._database(service),
-            "bus_url": self._database("bus"),
-            "storage_url": (self._settings.data / "files").resolve().as_uri(),
-            "identity_secret": self._secrets["identity"],
-            "audit_head_file": self._settings.data / HEADS,
-            "web_secret": self._secrets["web"],
-            "smtp_host": "127.0.0.1",
-            "smtp_port": self.mail_sink.port,
-            "smtp_security": "none",
-        }
-        return common | {f"{name}_address": self._address(name) for name in SERVICES}
+        return values(self._settings, service, self._sockets) | {"admin_port": 0, "smtp_port": self.mail_sink.port}
 
     def start(self) -> None:
         """Migrate, serve, work; returns when every gRPC server answers."""
@@ -244,43 +183,6 @@ class _Gunicorn(BaseApplication):
             self._embedded.stop()
 
 
-@click.group()
-def main() -> None:
-    """Recapito in one process. Settings: RECAPITO_DATA (folder), RECAPITO_PORT, RECAPITO_PUBLIC_URL."""
-
-
-@main.command()
-def demo() -> None:
-    """Start with sample data and tell the story of one invoice."""
-    _Gunicorn(EmbeddedSettings.load(), story.tell).run()
-
-
-@main.command()
-def run() -> None:
-    """Start empty; the first start prints a one-time link that makes the administrator."""
-    _Gunicorn(EmbeddedSettings.load(), story.welcome).run()
-
-
-@main.group()
-def audit() -> None:
-    """Who did what, when, with what result."""
-
-
-@audit.command()
-def verify() -> None:
-    """Recompute the audit and hold it against its signed heads; ends with 1 when something was changed."""
-    settings = EmbeddedSettings.load()
-    stored = settings.data.resolve() / "identity.db"
-    if not stored.exists():
-        raise click.ClickException(f"{settings.data} holds no installation: set RECAPITO_DATA to its folder")
-    values = {
-        "database_url": f"sqlite:///{stored}",
-        "bus_url": "sqlite://",
-        "identity_secret": load_secrets(settings.data)["identity"],
-        "audit_head_file": settings.data / HEADS,
-    }
-    raise SystemExit(identity.report_audit(identity_settings.Settings.model_validate(values)))
-
-
-if __name__ == "__main__":
-    main()
+def start(settings: EmbeddedSettings, after_start: Callable[[EmbeddedSettings, Embedded], None]) -> None:
+    """Run everything until SIGTERM. after_start: called once all answers."""
+    _Gunicorn(settings, after_start).run()

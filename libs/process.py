@@ -1,4 +1,4 @@
-"""What every service with a database runs as: the commands server, worker, migrate and dead."""
+"""What every service with a database runs as: the commands server, worker and migrate, and those of libs.operations."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TypeVar
 import click
 from sqlalchemy.engine import Engine
 
-from libs import database, telemetry
+from libs import database, operations, readiness, telemetry
 from libs.messaging.bus import BusUnavailable
-from libs.messaging.commands import dead
+from libs.messaging.commands import parked
 from libs.messaging.consumer import Consumer
 from libs.rpc.server import Server
 from libs.settings import ServiceSettings
@@ -27,11 +27,16 @@ log = telemetry.logger(__name__)
 
 
 def commands(
-    service: str, settings_class: type[Settings], serve: Callable[[Settings], Server], work: Callable[[Settings], Sequence[Body]]
+    service: str,
+    settings_class: type[Settings],
+    serve: Callable[[Settings], Server],
+    work: Callable[[Settings], Sequence[Body]],
+    further: operations.Further[Settings] | None = None,
 ) -> click.Group:
     """Return the command group of a service, to which its `__main__` adds its own.
 
     serve: returns the gRPC server, not started. work: returns the bodies of the worker's threads: relay, consumer, jobs.
+    further: what `status` tells of this service alone.
     """
 
     @click.group()
@@ -73,7 +78,9 @@ def commands(
             raise SystemExit(1)
 
     _add_schema_commands(main, service, load, work)
-    main.add_command(dead(service, settings_class.load), "dead")
+    for command in (*operations.commands(service, settings_class.load, further), readiness.command(settings_class.load)):
+        main.add_command(command)
+    main.add_command(parked(service, settings_class.load))
     return main
 
 
@@ -86,9 +93,7 @@ def _add_schema_commands(main: click.Group, service: str, load: Callable[[], Set
         engine = database.connect(settings.database_url.get_secret_value())
         wait_until(lambda: database.ready(engine), wait_seconds)
         database.migrate(engine, f"services.{service}")
-        for body in work(settings):
-            if isinstance(body, Consumer):
-                declare(body)
+        declare(work(settings))
 
     @main.command()
     @click.option("--wait", "wait_seconds", default=86_400.0, show_default=True, help="Seconds after which to give up.")
@@ -114,9 +119,12 @@ def wait_until(check: Callable[[], None], seconds: float) -> None:
         time.sleep(1)
 
 
-def declare(consumer: Consumer) -> None:
+def declare(bodies: Sequence[Body]) -> None:
+    """Make the queues of the consumers among them."""
     try:
-        consumer.declare()
+        for consumer in bodies:
+            if isinstance(consumer, Consumer):
+                consumer.declare()
     except BusUnavailable as error:
         raise SystemExit(f"the schema is the newest, the queue could not be made; run the command again: {error}") from error
 

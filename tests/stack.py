@@ -119,7 +119,7 @@ def embedded(folder: Path, command: str = "run", **variables: str) -> Iterator[S
     (port,) = free_ports(1)
     stack = Stack(f"http://localhost:{port}", f"http://localhost:{port}", folder)
     env = {"RECAPITO_DATA": str(folder / "data"), "RECAPITO_PORT": str(port), "PYTHONUNBUFFERED": "1"} | variables
-    stack.commands["recapito"] = ([sys.executable, "-m", "deploy.embedded", command], env)
+    stack.commands["recapito"] = ([sys.executable, "-m", "deploy", command], env)
     stack.start("recapito")
     try:
         wait_for(f"{stack.base_url}/readyz", lambda: stack.processes["recapito"].poll() is None)

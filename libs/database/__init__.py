@@ -2,7 +2,7 @@
 
 from libs.database.delivery import RETURNED_WAIT, InboxAttempts, OutboxRows, sweep
 from libs.database.engines import connect, insert, is_transient, reader, ready
-from libs.database.migrations import SchemaBehind, migrate, require_schema
+from libs.database.migrations import SchemaBehind, migrate, newest, require_schema, revision
 from libs.database.schema import NAMING, SHARED_TABLES, inbox, metadata, outbox, requests, tables
 from libs.database.types import Cents, JsonObject, UtcDateTime, without_key
 from libs.database.unit_of_work import OUTBOX_CHANNEL, SqlUnitOfWork, refusals
@@ -27,12 +27,14 @@ __all__ = [
     "is_transient",
     "metadata",
     "migrate",
+    "newest",
     "outbox",
     "reader",
     "ready",
     "refusals",
     "requests",
     "require_schema",
+    "revision",
     "signal",
     "sweep",
     "tables",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,15 @@ RETURNED_WAIT = timedelta(seconds=5)
 
 _RELAY_LOCK = 0x72656C6179  # any constant that nothing else takes
 Done = Callable[[Collection[UUID], Collection[UUID]], None]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The unpublished events of one type."""
+
+    type: str
+    events: int
+    oldest_seconds: float
 
 
 class OutboxRows:
@@ -61,6 +71,14 @@ class OutboxRows:
 
     def _event(self, row: sa.Row[Any]) -> Event:
         return Event(row.event_id, row.type, self._source, row.subject, row.version, row.time, row.data, row.traceparent)
+
+    def waiting(self, now: datetime) -> Sequence[Waiting]:
+        """Return what waits, by type, the oldest first."""
+        oldest = sa.func.min(outbox.c.time)
+        query = sa.select(outbox.c.type, sa.func.count().label("events"), oldest.label("oldest")).group_by(outbox.c.type).order_by(oldest)
+        with reader(self._engine).connect() as connection:
+            rows = connection.execute(query).all()
+        return [Waiting(row.type, row.events, round((now - row.oldest).total_seconds(), 1)) for row in rows]
 
     def age(self, now: datetime) -> tuple[int, float]:
         """Return how many events wait, and for how many seconds the oldest has."""

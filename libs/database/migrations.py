@@ -57,14 +57,23 @@ def require_schema(engine: Engine, package: str) -> None:
     A revision that the program does not know was made by a newer version, with which it works: migrations only expand what the
     version before reads and writes.
     """
+    script, current = _scripts(package)[1], revision(engine)
+    awaited, known = script.get_current_head(), {each.revision for each in script.walk_revisions()}
+    if not current or (current in known and current != awaited):
+        raise SchemaBehind(f"the schema is at {current or 'nothing'}; migration {awaited} is awaited")
+
+
+def newest(package: str) -> str:
+    """Return the revision to which `migrate` would bring the schema of a package."""
+    return _scripts(package)[1].get_current_head() or ""
+
+
+def revision(engine: Engine) -> str:
+    """Return the revision that the schema has; "" of a database that was never migrated."""
     from alembic.runtime.migration import MigrationContext
 
-    script = _scripts(package)[1]
     with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    newest, known = script.get_current_head(), {each.revision for each in script.walk_revisions()}
-    if current is None or (current in known and current != newest):
-        raise SchemaBehind(f"the schema is at {current or 'nothing'}; migration {newest} is awaited")
+        return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def _scripts(package: str) -> tuple[Config, ScriptDirectory]:

@@ -115,6 +115,10 @@ class Bus(Protocol):
         """Return what is parked, oldest first."""
         ...
 
+    def lengths(self, queue: str) -> tuple[int, int]:
+        """Return how many events wait, and how many are parked."""
+        ...
+
     def redrive(self, queue: str, ids: Collection[str]) -> Sequence[str]:
         """Put parked events back into the queue; return the ids of those that were there."""
         ...

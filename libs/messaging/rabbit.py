@@ -132,6 +132,10 @@ class RabbitBus:
             _give_back(connection, names.dead, len(found))
         return found
 
+    def lengths(self, queue: str) -> tuple[int, int]:
+        with self._connected(queue) as (connection, names):
+            return _count(connection, names.main), _count(connection, names.dead)
+
     def redrive(self, queue: str, ids: Collection[str]) -> Sequence[str]:
         def again(confirms: Confirms, names: Names, message: Message) -> None:
             headers = message.properties.headers or {}

@@ -107,6 +107,12 @@ class SqliteBus:
             rows = connection.execute(sa.select(_deliveries).where(*_is_parked(queue)).order_by(_deliveries.c.id)).all()
         return [_parked(row) for row in rows]
 
+    def lengths(self, queue: str) -> tuple[int, int]:
+        parked = sa.func.count(_deliveries.c.park_time)
+        with self.transaction() as connection:
+            total, aside = connection.execute(sa.select(sa.func.count(), parked).where(_deliveries.c.queue == queue)).one()
+        return int(total - aside), int(aside)
+
     def redrive(self, queue: str, ids: Collection[str]) -> Sequence[str]:
         fresh = {"park_time": None, "error": "", "attempts": 0, "postponements": 0, "due": _now(), "owner": None}
         with self.transaction() as connection:
@@ -270,10 +276,7 @@ class SqliteSubscription:
         return sa.tuple_(_deliveries.c.id, _deliveries.c.taken).in_(receipts)
 
     def lengths(self) -> tuple[int, int]:
-        parked = sa.func.count(_deliveries.c.park_time)
-        with self._bus.transaction() as connection:
-            total, aside = connection.execute(sa.select(sa.func.count(), parked).where(_deliveries.c.queue == self._queue)).one()
-        return int(total - aside), int(aside)
+        return self._bus.lengths(self._queue)
 
     def close(self) -> None:
         """Give back what was taken and not settled."""

@@ -1,4 +1,4 @@
-"""Builds the real objects of contacts: python -m services.contacts server|worker|migrate|dead|list-erasures|reapply-erasures."""
+"""Builds the real objects of contacts; `python -m services.contacts --help` lists the commands."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from recapito.contacts.v1 import (
 )
 from sqlalchemy.engine import Engine
 
-from libs import database, process
+from libs import database, process, screen
 from libs.access import Caller
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
@@ -163,9 +163,9 @@ main = process.commands(SERVICE, Settings, serve, work)
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="The ledger as reapply-erasures reads it, to be kept outside the database.")
+@screen.as_json
 def list_erasures(as_json: bool) -> None:
-    """Show everybody whose personal data was erased; ids alone."""
+    """Show everybody whose personal data was erased; ids alone. The JSON is what reapply-erasures reads: keep it outside the database."""
     with repository.reading(database.reader(_connect(Settings.load()))) as repositories:
         rows = [wire.ledger_row(erasure) for erasure in repositories.erasures.all()]
     if as_json:
@@ -177,7 +177,8 @@ def list_erasures(as_json: bool) -> None:
 
 @main.command()
 @click.argument("file", type=click.File(), required=False)
-def reapply_erasures(file: TextIO | None) -> None:
+@screen.as_json
+def reapply_erasures(file: TextIO | None, as_json: bool) -> None:
     """Have everybody of the ledger erased again, in all services; after any restore, before people are let in.
 
     FILE: what list-erasures --json wrote, when the database of contacts itself was restored.
@@ -193,7 +194,8 @@ def reapply_erasures(file: TextIO | None) -> None:
         raise click.ClickException("the file is not what list-erasures --json writes") from error
     ledger |= {erasure.person.id: erasure for erasure in given}
     count = erasures.reapply(ledger.values(), new_uow=new_uow, clock=now)
-    click.echo(f"{count} to be erased again; list-erasures says when all services have answered")
+    line = f"{count} to be erased again; list-erasures says when all services have answered"
+    click.echo(json.dumps({"erasures": count}) if as_json else line)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Builds the real objects of documents: python -m services.documents server|worker|migrate|reproject|dead."""
+"""Builds the real objects of documents; `python -m services.documents --help` lists the commands."""
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ import click
 from recapito.documents.v1 import invoices_pb2, invoices_pb2_grpc, payments_pb2, payments_pb2_grpc, settings_pb2, settings_pb2_grpc
 from sqlalchemy.engine import Engine
 
-from libs import database, process, storage, telemetry
+from libs import database, process, screen, storage, telemetry
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
 from libs.messaging.parked import ParkedEvents
@@ -20,6 +21,7 @@ from libs.messaging.relay import Relay
 from libs.rpc import client
 from libs.rpc.server import Server, verifier
 from services.documents import clients, consumer, jobs, repository, servicer
+from services.documents.domain.customers import Customer
 from services.documents.service.customers import reproject_customers
 from services.documents.service.renditions import Copies
 from services.documents.settings import Settings
@@ -94,14 +96,23 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
 main = process.commands(SERVICE, Settings, serve, work)
 
 
+class _Watched(clients.GrpcContacts):
+    """Shows how far the reading of all customers is."""
+
+    def customers(self) -> Iterator[Customer]:
+        return screen.progress(super().customers(), "customers")
+
+
 @main.command()
-def reproject() -> None:
+@screen.as_json
+def reproject(as_json: bool) -> None:
     """Take over all customers from contacts."""
     settings = Settings.load()
     telemetry.setup(SERVICE, settings)
     new_uow = partial(repository.SqlUnitOfWork, _connect(settings), SERVICE, now)
-    count = reproject_customers(contacts=_contacts(settings), new_uow=new_uow, clock=now)
-    click.echo(f"{count} customers")
+    contacts = _Watched(client.connect(settings.contacts_address, service=SERVICE, settings=settings))
+    count = reproject_customers(contacts=contacts, new_uow=new_uow, clock=now)
+    click.echo(json.dumps({"customers": count}) if as_json else f"{count} customers")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import click
 import grpc
 from flask import Flask
 
-from libs import telemetry, web
+from libs import readiness, telemetry, web
 from libs.rpc import client
 from services.gateway import clients, views
 from services.gateway.settings import Settings
@@ -64,6 +64,8 @@ def run_web() -> None:
     telemetry.setup(SERVICE, settings)
     web.serve(lambda: app(settings), bind=settings.bind, threads=settings.threads, admin_port=settings.admin_port, health=health(settings))
 
+
+main.add_command(readiness.command(Settings.load))
 
 if __name__ == "__main__":
     main()

@@ -1,9 +1,10 @@
-"""Builds the real objects of identity: python -m services.identity server|worker|migrate|dead, and its own commands below."""
+"""Builds the real objects of identity; `python -m services.identity --help` lists the commands."""
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -30,7 +31,7 @@ from recapito.identity.v1 import (
 )
 from sqlalchemy.engine import Engine
 
-from libs import access, database, process, telemetry
+from libs import access, database, operations, process, screen, telemetry
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
 from libs.messaging.parked import ParkedEvents
@@ -48,8 +49,10 @@ from services.identity.clients.passwords import Argon2Hasher
 from services.identity.clients.providers import OpenIdProviders
 from services.identity.clients.signing import JoseSigner
 from services.identity.clients.words import YamlSentences
+from services.identity.domain.contacts import Contact
 from services.identity.domain.roles import METHODLESS
 from services.identity.domain.tokens import PUBLISHED_AT_LEAST, PUBLISHED_BEFORE_USE
+from services.identity.domain.tokens import signing as signing_key
 from services.identity.repository.vault import Vault
 from services.identity.service import NewUnitOfWork, accounts, audit, factors, tokens
 from services.identity.service.contacts import reproject as follow_all
@@ -173,63 +176,103 @@ def broken_chains(settings: Settings) -> list[str]:
         keys = reads.keys.all()
     broken = []
     for service in audit.services(uow=new_reads()):
-        found = audit.verify_chain(service, uow=new_reads(), keys=keys, signer=JoseSigner(), heads=FileHeads(settings.audit_head_file))
+        found = audit.verify_chain(
+            service,
+            uow=new_reads(),
+            keys=keys,
+            signer=JoseSigner(),
+            heads=FileHeads(settings.audit_head_file),
+            watch=partial(screen.progress, label=f"audit of {service}"),
+        )
         if not found.intact:
             broken.append(f"the audit of {service} is broken at entry {found.broken_sequence}: it or one before was changed or removed")
     return broken
 
 
-def report_audit(settings: Settings) -> int:
-    """Say whether the audit is intact; return the exit code."""
-    broken = broken_chains(settings)
-    click.echo("\n".join(broken) or "the audit is intact", err=bool(broken))
-    return 1 if broken else 0
-
-
 # --- commands ------------------------------------------------------------------------------------------------------------------------
-main = process.commands(SERVICE, Settings, serve, work)
+def keys_of(settings: Settings) -> operations.Report:
+    """Return how old the key is that signs, for `status`; one that is overdue by a day is a fault."""
+    _, _, new_reads = _units_of_work(settings)
+    with new_reads() as reads:
+        signing = signing_key(reads.keys.all(), now())
+    if signing is None:
+        return operations.Report({"keys": {"signing": "", "age_days": 0, "next_time": ""}}, ["no key signs yet: the server makes one"])
+    age, life = now() - signing.use_time, timedelta(days=settings.signing_key_days)
+    facts = {"signing": signing.id, "age_days": age.days, "next_time": (signing.use_time + life).isoformat(timespec="seconds")}
+    overdue = [f"the signing key is {age.days} days old, of {life.days}: the worker changes it"] if age > life + timedelta(days=1) else []
+    return operations.Report({"keys": facts}, overdue)
+
+
+main = process.commands(SERVICE, Settings, serve, work, keys_of)
+
+
+class _Watched(GrpcContacts):
+    """Shows how far the reading of all contacts is."""
+
+    def every(self) -> Iterator[Contact]:
+        return screen.progress(super().every(), "contacts")
 
 
 @main.command()
-def reproject() -> None:
+@screen.as_json
+def reproject(as_json: bool) -> None:
     """Make the account of every contact as contacts has it, and forget those whose contact is gone."""
     settings = Settings.load()
     telemetry.setup(SERVICE, settings)
     _, new_uow, _ = _units_of_work(settings)
-    click.echo(f"{follow_all(new_uow=new_uow, contacts=_contacts(settings), clock=now)} contacts")
+    contacts = _Watched(client.connect(settings.contacts_address, service=SERVICE, settings=settings))
+    count = follow_all(new_uow=new_uow, contacts=contacts, clock=now)
+    click.echo(json.dumps({"contacts": count}) if as_json else f"{count} contacts")
 
 
 @main.command()
 @click.option("--email", required=True)
 @click.option("--name", "display_name", default="Administrator", show_default=True)
-def create_administrator(email: str, display_name: str) -> None:
-    """Invite the first administrator: prints a one-time token for /console/password/<token>, valid for 48 hours."""
-    token = bootstrap_administrator(Settings.load(), email, display_name)
-    click.echo(token or "an administrator has a password already: nothing was done")
+@screen.as_json
+def create_administrator(email: str, display_name: str, as_json: bool) -> None:
+    """Invite the first administrator: prints a one-time token for /console/password/<token>, valid for 48 hours.
+
+    As JSON it is the whole link; empty when an administrator has a password already.
+    """
+    settings = Settings.load()
+    token = bootstrap_administrator(settings, email, display_name)
+    if as_json:
+        click.echo(json.dumps({"link": f"{settings.public_url.rstrip('/')}/console/password/{token}" if token else ""}))
+    else:
+        click.echo(token or "an administrator has a password already: nothing was done")
 
 
 @main.command()
 @click.option("--email", required=True)
-def remove_factors(email: str) -> None:
+@screen.as_json
+def remove_factors(email: str, as_json: bool) -> None:
     """Remove all second factors of an operator who lost them, when nobody is left who could do it in the console."""
     _, new_uow, _ = _units_of_work(Settings.load())
-    click.echo(f"removed: {factors.remove_factors(email, uow=new_uow())}")
+    removed = factors.remove_factors(email, uow=new_uow())
+    click.echo(json.dumps({"removed": removed}) if as_json else f"removed: {removed}")
 
 
 @main.command()
 @click.option("--soon", is_flag=True, help="Let it sign in 20 seconds, which is as long as every service needs to learn of it.")
-def rotate_keys(soon: bool) -> None:
+@screen.as_json
+def rotate_keys(soon: bool, as_json: bool) -> None:
     """Publish a new signing key now; it signs in ten minutes, and the one before is forgotten when its tokens are dead."""
     settings, published = Settings.load(), PUBLISHED_AT_LEAST if soon else PUBLISHED_BEFORE_USE
     _, new_uow, _ = _units_of_work(settings)
-    tokens.rotate_keys(timedelta(days=settings.signing_key_days), uow=new_uow(), clock=now, force=True, published=published)
-    click.echo("done")
+    life = timedelta(days=settings.signing_key_days)
+    kept = tokens.rotate_keys(life, uow=new_uow(), clock=now, force=True, published=published)
+    newest = max(kept, key=lambda key: key.use_time)
+    click.echo(json.dumps({"key": newest.id, "use_time": newest.use_time.isoformat()}) if as_json else "done")
 
 
 @main.command()
-def audit_verify() -> None:
+@screen.as_json
+def audit_verify(as_json: bool) -> None:
     """Recompute the audit of every service and hold it against its signed heads; ends with 1 when something was changed."""
-    raise SystemExit(report_audit(Settings.load()))
+    broken = broken_chains(Settings.load())
+    said = json.dumps({"intact": not broken, "broken": broken}) if as_json else "\n".join(broken) or "the audit is intact"
+    click.echo(said, err=bool(broken) and not as_json)
+    raise SystemExit(1 if broken else 0)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Builds the real objects of notifications: python -m services.notifications server|worker|migrate|reproject|dead."""
+"""Builds the real objects of notifications; `python -m services.notifications --help` lists the commands."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import click
 from recapito.notifications.v1 import dispatches_pb2, dispatches_pb2_grpc, messages_pb2, messages_pb2_grpc
 from sqlalchemy.engine import Engine
 
-from libs import database, process, telemetry
+from libs import database, process, screen, telemetry
 from libs.access import Caller
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
@@ -101,13 +102,15 @@ main = process.commands(SERVICE, Settings, serve, work)
 
 
 @main.command()
-def reproject() -> None:
+@screen.as_json
+def reproject(as_json: bool) -> None:
     """Take over the groups of all customers from contacts."""
     settings = Settings.load()
     telemetry.setup(SERVICE, settings)
     known = GrpcCustomers(client.connect(settings.contacts_address, service=SERVICE, settings=settings))
-    count = reproject_customers(known.every(), new_uow=partial(repository.SqlUnitOfWork, _connect(settings), SERVICE, now))
-    click.echo(f"{count} customers")
+    every = screen.progress(known.every(), "customers")
+    count = reproject_customers(every, new_uow=partial(repository.SqlUnitOfWork, _connect(settings), SERVICE, now))
+    click.echo(json.dumps({"customers": count}) if as_json else f"{count} customers")
 
 
 if __name__ == "__main__":

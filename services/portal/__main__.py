@@ -6,7 +6,7 @@ import click
 import grpc
 from flask import Flask
 
-from libs import telemetry, web
+from libs import readiness, telemetry, web
 from libs.rpc import client
 from services.portal import clients, views
 from services.portal.settings import Settings
@@ -59,6 +59,8 @@ def serve() -> None:
         health=health(settings),
     )
 
+
+main.add_command(readiness.command(Settings.load))
 
 if __name__ == "__main__":
     main()

@@ -18,7 +18,7 @@ from tests.stack import ROOT, Stack
 
 
 def verify(data: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "deploy.embedded", "audit", "verify"]
+    command = [sys.executable, "-m", "deploy", "audit", "verify"]
     return subprocess.run(command, cwd=ROOT, env=os.environ | {"RECAPITO_DATA": str(data)}, check=False, capture_output=True, text=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from libs import audit, telemetry
@@ -13,6 +13,7 @@ from services.identity.domain.tokens import SigningKey
 from services.identity.service import Heads, HeadSigner, NewUnitOfWork, SignedHead, UnitOfWork
 
 log = telemetry.logger(__name__)
+Watch = Callable[[Iterable[Entry]], Iterable[Entry]]
 
 
 # --- in ------------------------------------------------------------------------------------------------------------------------------
@@ -57,14 +58,19 @@ def export(listing: Listing, *, uow: UnitOfWork) -> Iterator[Sequence[Entry]]:
 
 
 # --- verified and signed -------------------------------------------------------------------------------------------------------------
-def verify_chain(service: str, *, uow: UnitOfWork, keys: Sequence[SigningKey], signer: HeadSigner, heads: Heads) -> Verified:
-    """Recompute the whole chain of a service, and compare it with its head as signed here and as exported."""
+def verify_chain(
+    service: str, *, uow: UnitOfWork, keys: Sequence[SigningKey], signer: HeadSigner, heads: Heads, watch: Watch = iter
+) -> Verified:
+    """Recompute the whole chain of a service, and compare it with its head as signed here and as exported.
+
+    watch: passes the entries on, and may show how far it is.
+    """
     exported = heads.last(service)
     with uow:
         signed = uow.audit.signed(service)
         current = uow.audit.head(service)  # after the signed one: it may grow meanwhile
         known = [current, *(kept.head for kept in (signed, exported) if kept is not None)]
-        found = verify(Head(service), uow.audit.chain(service, 0, current.sequence), known)
+        found = verify(Head(service), watch(uow.audit.chain(service, 0, current.sequence)), known)
     forged = next((kept for kept in (signed, exported) if kept is not None and signer.forged(kept, keys)), None)
     return Verified(found.last, forged.head.sequence) if found.intact and forged is not None else found
 

@@ -426,25 +426,26 @@ def test_parked_events_are_listed_shown_redriven_and_dropped_from_the_command_li
     publish(world, *events)
     with world.consuming(world.handlers(failing(InvalidArgument("broken")))):
         eventually(lambda: len(parked(world)) == 3)
+    assert world.bus().lengths(world.queue) == (0, 3)
     first, second, third = (str(found.id) for found in events)
 
     for _ in range(25):  # a broker of today drops a message after 20 readings, if nobody sees to it
-        listed = json.loads(dead(world, "list", "--json"))
+        listed = json.loads(park_command(world, "list", "--json"))
         assert [entry["id"] for entry in sorted(listed, key=lambda entry: entry["id"])] == sorted([first, second, third])
     assert {entry["error"] for entry in listed} == {"InvalidArgument: broken"}
     assert {entry["attempts"] for entry in listed} == {ATTEMPTS}
-    table = dead(world, "list")
+    table = park_command(world, "list")
     assert "recapito.documents.invoice.issued.v1" in table
     assert len(table.splitlines()) == 4
-    shown = json.loads(dead(world, "show", second, "--json"))
+    shown = json.loads(park_command(world, "show", second, "--json"))
     assert shown["data"] == {"invoice": "invoices/1", "number": "1"}
-    assert "InvalidArgument: broken" in dead(world, "show", second)
+    assert "InvalidArgument: broken" in park_command(world, "show", second)
 
-    assert "1 dropped" in dead(world, "drop", third)
-    assert "1 redriven" in dead(world, "redrive", second)
+    assert "1 dropped" in park_command(world, "drop", third)
+    assert "1 redriven" in park_command(world, "redrive", second)
     with world.consuming():
         eventually(lambda: world.effects() == ["1"])
-    assert "1 redriven" in dead(world, "redrive", "--all")
+    assert "1 redriven" in park_command(world, "redrive", "--all")
     with world.consuming():
         eventually(lambda: sorted(world.effects()) == ["0", "1"])
     assert parked(world) == []
@@ -455,7 +456,7 @@ def test_a_redriven_event_has_all_its_attempts_again(world: World, eventually: E
     publish(world, event("bad"))
     with world.consuming(world.handlers(failing(InvalidArgument("broken")))):
         eventually(lambda: parked(world))
-    dead(world, "redrive", "--all")
+    park_command(world, "redrive", "--all")
     assert parked(world) == []
     calls: list[int] = []
 
@@ -471,19 +472,19 @@ def test_a_redriven_event_has_all_its_attempts_again(world: World, eventually: E
 def test_commands_on_events_that_are_not_parked_say_so(world: World) -> None:
     world.declare()
     missing = str(new_id())
-    assert f"not parked: {missing}" in dead(world, "redrive", missing, exit_code=1)
-    assert f"not parked: {missing}" in dead(world, "drop", missing, exit_code=1)
-    assert "is parked" in dead(world, "show", missing, exit_code=1)
-    assert "ids of events, or --all" in dead(world, "redrive", exit_code=2)
-    assert dead(world, "list").splitlines() == ["ID  TYPE  SUBJECT  PARKED  ATTEMPTS  ERROR"]
+    assert f"not parked: {missing}" in park_command(world, "redrive", missing, exit_code=1)
+    assert f"not parked: {missing}" in park_command(world, "drop", missing, exit_code=1)
+    assert "is parked" in park_command(world, "show", missing, exit_code=1)
+    assert "ids of events, or --all" in park_command(world, "redrive", exit_code=2)
+    assert park_command(world, "list").splitlines() == ["ID  TYPE  SUBJECT  PARKED  ATTEMPTS  ERROR"]
 
 
-def dead(world: World, *arguments: str, exit_code: int = 0) -> str:
+def park_command(world: World, *arguments: str, exit_code: int = 0) -> str:
     """Run the command as a service's __main__ offers it."""
     settings = ServiceSettings(
         database_url=SecretStr(world.consumer.url.render_as_string(hide_password=False)), bus_url=SecretStr(world.bus_url)
     )
-    group = commands.dead(world.queue, lambda: settings, prefix=world.prefix)
+    group = commands.parked(world.queue, lambda: settings, prefix=world.prefix)
     result = CliRunner().invoke(group, list(arguments))
     assert result.exit_code == exit_code, result.output + repr(result.exception)
     return result.output

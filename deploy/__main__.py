@@ -1,0 +1,5 @@
+"""python -m deploy: the `recapito` command."""
+
+from deploy.commands import main
+
+main()
