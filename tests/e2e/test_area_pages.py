@@ -126,6 +126,15 @@ def test_a_right_to_left_page_is_laid_out_from_the_right(told: Story, base_url: 
         assert amount.evaluate("el => getComputedStyle(el).direction") == "ltr"
 
 
+def test_a_right_to_left_page_centres_what_is_empty(told: Story, base_url: str, chromium: Browser) -> None:
+    right_to_left(told)
+    told.backend.documents.invoices.clear()
+    with window(chromium, base_url) as laura:
+        laura.sign_in(LAURA, PASSWORD)
+        laura.open("/area/invoices")
+        assert laura.page.locator(".rc-empty p").first.evaluate("el => getComputedStyle(el).textAlign") == "center"
+
+
 # --- ways of use ---------------------------------------------------------------------------------------------------------------------
 def test_by_keyboard_alone_from_the_door_to_the_pdf(base_url: str, chromium: Browser) -> None:
     with window(chromium, base_url) as laura:

@@ -171,6 +171,20 @@ def test_the_search_of_a_list_answers_while_typing(told: Story, base_url: str, c
         assert francesca.page.locator("h1").count() == 1
 
 
+@pytest.mark.req("R-LST-04")
+def test_all_columns_at_once_stay_readable_and_scroll_inside_the_card(told: Story, base_url: str, chromium: Browser) -> None:
+    with window(chromium, base_url) as francesca:
+        at_work(francesca)
+        francesca.open(f"/console/contacts?{ALL_COLUMNS}")
+        person = francesca.page.locator("tbody th").first.bounding_box()
+        assert person is not None
+        assert person["height"] < 90, "a name and its email on a few lines, not letter by letter"
+        assert francesca.sideways() == 0
+        francesca.page.locator(".rc-row-menu summary").last.click()
+        francesca.page.get_by_text("Apri la scheda").last.click()
+        francesca.page.wait_for_url("**/console/contacts/*-*")
+
+
 def test_the_preview_of_the_email_runs_no_script_and_loads_nothing(told: Story, base_url: str, chromium: Browser) -> None:
     message_id, message = next(iter(told.backend.notifications.messages.items()))
     message.content.html = (

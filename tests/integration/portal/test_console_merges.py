@@ -49,6 +49,14 @@ def test_what_is_missing_here_is_offered_from_the_other_one(twice: Story, consol
     assert twice.backend.merges.taken == ["email"]
 
 
+def test_values_are_compared_in_words(twice: Story, console: Operator) -> None:
+    members: list[dict[str, str | bool]] = [{"name": "Ada Verdi", "relation": "child", "dependant": True, "birth_date": "2011-02-03"}]
+    twice.backend.contacts.contacts[twice.laura].profile.update({"family_members": members})
+    page = console.open(f"/console/contacts/{twice.laura}/merge/{twice.giuseppe}")
+    assert "Ada Verdi, Figlio, 3 feb 2011" in page.text
+    assert ", Sì questa scheda" in page.text
+
+
 def test_after_a_conflict_the_new_state_is_compared(twice: Story, console: Operator) -> None:
     console.open(f"/console/contacts/{twice.laura}/merge/{twice.giuseppe}")
     other = twice.backend.contacts.contacts[twice.giuseppe]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request, url_for
+from markupsafe import Markup
 from recapito.contacts.v1.contacts_pb2 import Contact, FindDuplicatesResponse
 from recapito.contacts.v1.fields_pb2 import Field
 from recapito.contacts.v1.merges_pb2 import Merge
@@ -109,10 +110,8 @@ def _profile_pairs(contact: Contact, other: Contact, fields: Sequence[Field]) ->
 
 def _in_words(field: Field, value: object) -> str:
     if field.columns and isinstance(value, list):
-        rows = (", ".join(profile.shown(column, row[column.id]) for column in field.columns if column.id in row) for row in value)
-        return "; ".join(rows)
-    if isinstance(value, bool):
-        return _("Sì") if value else _("No")
+        rows = (Markup(", ").join(profile.shown(column, row[column.id]) for column in field.columns if column.id in row) for row in value)
+        return Markup("; ").join(rows)
     return profile.shown(field, value)
 
 

@@ -54,8 +54,8 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
 
     @pages.get("/<uuid:contact_id>/messages")
     def show_messages(contact_id: UUID) -> Response:
-        contact = contacts.get_contact(contact_id)
-        return page("contact_messages", contact=contact, found=notifications.list_messages(asked(condition(contact=contact.name))))
+        found = notifications.list_messages(asked(condition(contact=f"contacts/{contact_id}")))
+        return page("contact_messages", **_head(services, contact_id), found=found)
 
     return pages
 

@@ -16,7 +16,9 @@ from recapito.contacts.v1.settings_pb2 import ContactsSettings
 
 from services.portal.views.console import words
 from services.portal.views.console.forms import Form, Value, decimal, typed
+from services.portal.views.formats import short_day
 from services.portal.views.i18n import LOCALES, language
+from services.portal.views.i18n import gettext as _
 
 FIELDS = {  # path of the request -> field of the form
     r"contact\.profile\.([a-z0-9_]+)": r"p-\1",
@@ -190,6 +192,10 @@ def facts(contact: Contact, fields: Iterable[Field]) -> list[tuple[Field, Any]]:
 def shown(one: Field | Field.Column, value: Any) -> str:
     """Return a value in words; "" for none."""
     match one.type, value:
+        case Field.DATE, str():
+            return short_day(value)
+        case _, bool():
+            return _("Sì") if value else _("No")
         case Field.CHOICE, str():
             return options(one).get(value, value)
         case Field.CHOICES, list():

@@ -22,7 +22,7 @@ def of_contacts(pages: Blueprint, services: Services) -> None:
         names = {name: customer_name(services, name) for name in (f"customers/{customer_of(each)}" for each in contact.affiliations)}
         customer = f"customers/{argument('customer')}"
         found = services.contacts.list_activities(contact.name, asked(wanted(customer if customer in names else "")))
-        return page("contact_activity", contact=contact, found=found, customers=names, people={})
+        return page("contact_activity", contact=contact, names=names, found=found, customers=names, people={})
 
 
 def of_customers(pages: Blueprint, services: Services) -> None:
