@@ -37,3 +37,14 @@ def test_an_account_that_was_changed_meanwhile_is_switched_off_at_the_second_pre
     page = console.press("Disattiva Bruno Neri")
     assert bruno.state == Account.DISABLED
     assert "Operatore disattivato: le sue sessioni sono chiuse" in page.text
+
+
+def test_a_contact_that_was_changed_meanwhile_is_deleted_at_the_second_press(told: Story, console: Operator) -> None:
+    giuseppe = told.backend.contacts.contacts[told.giuseppe]
+    console.open(f"/console/contacts/{told.giuseppe}/delete")
+    touched(giuseppe)
+    console.press("Elimina Giuseppe Verdi")
+    assert console.answer.status_code == 409
+    assert told.giuseppe in told.backend.contacts.contacts
+    console.press("Elimina Giuseppe Verdi")
+    assert told.giuseppe not in told.backend.contacts.contacts

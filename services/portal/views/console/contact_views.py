@@ -10,6 +10,7 @@ from recapito.contacts.v1.views_pb2 import View
 
 from libs.errors import NotFound
 from services.portal.service import Page, Services
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.contact_list import kept_arguments, view_address, view_here
 from services.portal.views.console.context import Reply
 from services.portal.views.console.forms import Form
@@ -60,13 +61,12 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
     @pages.route("/views/<uuid:view_id>/delete", methods=["GET", "POST"])
     def delete_view(view_id: UUID) -> Reply:
         view = services.views.get_view(f"views/{view_id}")
-        form = Form.filled({"etag": view.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                services.views.delete_view(view.name, form["etag"], form.request_id)
-                return _done(url_for("console.contacts.saved_views"), _("Vista eliminata"))
-        return render_template("console/contact_view_delete.html", form=form.again(), view=view), form.code
+
+        def act(form: Form) -> Reply:
+            services.views.delete_view(view.name, form["etag"], form.request_id)
+            return _done(url_for("console.contacts.saved_views"), _("Vista eliminata"))
+
+        return ask_first(view.etag, act, lambda form: shown("contact_view_delete", form, view=view))
 
 
 def _add_choices(pages: Blueprint, services: Services) -> None:

@@ -30,7 +30,7 @@ from services.portal.views.console.past import past
 
 
 def blueprint(services: Services, notes: Notes) -> Blueprint:
-    contacts, notifications = services.contacts, services.notifications
+    notifications = services.notifications
     pages = Blueprint("contacts", __name__, url_prefix="/contacts")
     note_pages.add_to(pages, note_pages.Card(services, notes, "contacts", partial(_head, services)))
     contact_forms(pages, services)

@@ -31,6 +31,7 @@ class Form:
         self.errors: dict[str, str] = {}
         self.note = ""
         self.reason = ""  # of the refusal
+        self.facts: Mapping[str, str] = {}  # that came with it
         self.saved: dict[str, str] = {}
         self.needs_password = False
         self.request_id = str(new_id())
@@ -91,7 +92,7 @@ class Form:
 
         fields: pattern of a path of the request -> name of the field; \\1 is a group of it.
         """
-        self.reason = error.reason
+        self.reason, self.facts = error.reason, error.metadata
         for violation in error.violations:
             name = _field_of(violation.field, fields)
             if name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, make_response
 
+from services.portal.views.console.context import Reply
 from services.portal.views.protection import FRAMES
 
 POLICY = (
@@ -20,8 +21,8 @@ def framed(html: str) -> Response:
     return response
 
 
-def with_frame(page: str, status: int = 200) -> Response:
+def with_frame(page: Reply) -> Response:
     """Return a page that shows such a frame."""
-    response = make_response(page, status)
+    response = make_response(page)
     response.headers["Content-Security-Policy"] = FRAMES
     return response

@@ -11,6 +11,7 @@ from recapito.contacts.v1.transfers_pb2 import ImportJob
 from services.portal.service import Services
 from services.portal.views.area import file_response
 from services.portal.views.console import words
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.context import Reply, id_of
 from services.portal.views.console.customers import groups_of
 from services.portal.views.console.forms import Form
@@ -90,14 +91,14 @@ def _add_runs(pages: Blueprint, services: Services) -> None:
 
     @pages.route("/<uuid:job_id>/delete", methods=["GET", "POST"])
     def delete(job_id: UUID) -> Reply:
-        job, form = services.transfers.get_import(job_id), Form.filled({})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending(FIELDS):
-                services.transfers.delete_import(job_id, form.request_id)
-                flash(_("Importazione eliminata"))
-                return redirect(url_for("console.imports.index"), 303)
-        return render_template("console/import_delete.html", form=form.again(), job=job), form.code
+        job = services.transfers.get_import(job_id)
+
+        def act(form: Form) -> Reply:
+            services.transfers.delete_import(job_id, form.request_id)
+            flash(_("Importazione eliminata"))
+            return redirect(url_for("console.imports.index"), 303)
+
+        return ask_first("", act, lambda form: shown("import_delete", form, job=job))
 
 
 def _add_report(pages: Blueprint, services: Services) -> None:

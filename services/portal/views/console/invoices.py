@@ -167,26 +167,21 @@ def _add_issuing(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:invoice_id>/issue", methods=["GET", "POST"])
     def issue(invoice_id: UUID) -> Reply:
         invoice = documents.get_invoice(invoice_id)
-        form = Form.sent() if request.method == "POST" else Form.filled({"etag": invoice.etag})
-        if request.method == "POST":
-            with form.sending({}):
-                silent = form.on("skip_notification")
-                issued = documents.issue_invoice(invoice_id, form["etag"], form.request_id, skip_notification=silent)
-                flash(_("Fattura %(number)s emessa", number=issued.number))
-                return redirect(url_for("console.invoices.show", invoice_id=invoice_id), 303)
-            form.compare({"etag": invoice.etag})
-        if invoice.state != Invoice.DRAFT and not form.failed:
-            return redirect(url_for("console.invoices.show", invoice_id=invoice_id))
-        preview = previewed(services, invoice, argument("contact"))
-        shown = render_template(
-            "console/invoice_issue.html",
-            form=form.again(),
-            invoice=invoice,
-            customer=billed_to(services, invoice),
-            preview=preview,
-            chosen=argument("contact") or first_told(preview),
-        )
-        return with_frame(shown, form.code)
+
+        def act(form: Form) -> Reply:
+            silent = form.on("skip_notification")
+            issued = documents.issue_invoice(invoice_id, form["etag"], form.request_id, skip_notification=silent)
+            flash(_("Fattura %(number)s emessa", number=issued.number))
+            return redirect(url_for("console.invoices.show", invoice_id=invoice_id), 303)
+
+        def show(form: Form) -> Reply:
+            if invoice.state != Invoice.DRAFT and not form.failed:
+                return redirect(url_for("console.invoices.show", invoice_id=invoice_id))
+            preview = previewed(services, invoice, argument("contact"))
+            chosen, customer = argument("contact") or first_told(preview), billed_to(services, invoice)
+            return with_frame(shown("invoice_issue", form, invoice=invoice, customer=customer, preview=preview, chosen=chosen))
+
+        return ask_first(invoice.etag, act, show)
 
     @pages.get("/<uuid:invoice_id>/issue/preview")
     def preview_frame(invoice_id: UUID) -> Response:

@@ -10,7 +10,6 @@ from recapito.contacts.v1.customers_pb2 import Customer
 from recapito.contacts.v1.leads_pb2 import Lead
 from recapito.identity.v1.accounts_pb2 import Account
 
-from libs.errors import AlreadyExists
 from services.portal.service import Page, Services
 from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.context import Reply, existing, id_of, page, permitted, uuid_of
@@ -118,25 +117,20 @@ def _add_forms(pages: Blueprint, services: Services) -> None:
 def _add_conversion(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:lead_id>/convert", methods=["GET", "POST"])
     def convert(lead_id: UUID) -> Reply:
-        lead, holder = services.leads.get_lead(lead_id), ""
-        form = Form.filled({"etag": lead.etag, "customer": NEW})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({"customer": "customer"}):
-                try:
-                    contact = _convert(services, lead_id, form)
-                except AlreadyExists as error:
-                    holder = error.metadata.get("contact", "")
-                    raise
-                flash(_("%(name)s ora è un contatto", name=full_name(contact)))
-                return redirect(url_for("console.contacts.show", contact_id=id_of(contact)), 303)
-            form.compare({"etag": lead.etag})
-        taken_by = existing(lambda: services.contacts.get_contact(uuid_of(id_of(holder)))) if holder else None
-        found = _offered(services, form, lead)
-        shown = render_template(
-            "console/lead_convert.html", form=form.again(), lead=lead, found=found, taken_by=taken_by, query=argument("q")
-        )
-        return shown, form.code
+        lead = services.leads.get_lead(lead_id)
+
+        def act(form: Form) -> Reply:
+            contact = _convert(services, lead_id, form)
+            flash(_("%(name)s ora è un contatto", name=full_name(contact)))
+            return redirect(url_for("console.contacts.show", contact_id=id_of(contact)), 303)
+
+        def show(form: Form) -> Reply:
+            holder = form.facts.get("contact", "")
+            taken_by = existing(lambda: services.contacts.get_contact(uuid_of(id_of(holder)))) if holder else None
+            found = _offered(services, form, lead)
+            return shown("lead_convert", form, lead=lead, found=found, taken_by=taken_by, query=argument("q"))
+
+        return ask_first(lead.etag, act, show, fields={"customer": "customer"}, values={"customer": NEW})
 
 
 def _convert(services: Services, lead_id: UUID, form: Form) -> Contact:

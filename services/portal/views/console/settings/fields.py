@@ -10,6 +10,7 @@ from recapito.type.v1.type_pb2 import LocalizedText
 
 from services.portal.service import Services
 from services.portal.views.console import words
+from services.portal.views.console.confirming import ask_first, shown
 from services.portal.views.console.context import Reply
 from services.portal.views.console.forms import Form, Value
 from services.portal.views.console.profile import row_count, rows_added
@@ -73,15 +74,15 @@ def _add_deletion(pages: Blueprint, services: Services) -> None:
     def delete(field_id: UUID) -> Reply:
         """Say how many contacts lose a value, also when they are hidden from who deletes it; who then presses the button has read it."""
         field = services.fields.get_field(field_id)
-        form = Form.filled({"etag": field.etag})
-        if request.method == "POST":
-            form = Form.sent()
-            with form.sending({}):
-                services.fields.delete_field(field_id, form["etag"], form.request_id, force=form.on("force"))
-                return _done(_("Campo eliminato"))
-            form.compare({"etag": field.etag})
-        held = bool(field.value_count) or form.reason == "FIELD_IN_USE"
-        return render_template("console/field_delete.html", form=form.again(), field=field, held=held), form.code
+
+        def act(form: Form) -> Reply:
+            services.fields.delete_field(field_id, form["etag"], form.request_id, force=form.on("force"))
+            return _done(_("Campo eliminato"))
+
+        def show(form: Form) -> Reply:
+            return shown("field_delete", form, field=field, held=bool(field.value_count) or form.reason == "FIELD_IN_USE")
+
+        return ask_first(field.etag, act, show)
 
 
 def _page(form: Form, field: Field | None = None) -> Reply:
