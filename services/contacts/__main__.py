@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TextIO
+from types import ModuleType
+from typing import Any, TextIO
 
 import click
+import grpc
 from recapito.contacts.v1 import (
     affiliations_pb2,
     affiliations_pb2_grpc,
@@ -71,76 +73,25 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
     new_uow = partial(repository.SqlUnitOfWork, engine, SERVICE, now)
     reading = partial(repository.reading, database.reader(engine))
     server = Server(SERVICE, settings, verify or verifier(SERVICE, settings).verify, database.refusals(engine, SERVICE))
-    server.add(
-        customers_pb2_grpc.add_CustomersServicer_to_server,
-        servicer.Customers(new_uow, reading, now),
-        customers_pb2.DESCRIPTOR.services_by_name["Customers"],
+    served: Sequence[tuple[Callable[[Any, grpc.Server], None], object, ModuleType]] = (
+        (customers_pb2_grpc.add_CustomersServicer_to_server, servicer.Customers(new_uow, reading, now), customers_pb2),
+        (contacts_pb2_grpc.add_ContactsServicer_to_server, servicer.Contacts(new_uow, reading, now), contacts_pb2),
+        (affiliations_pb2_grpc.add_AffiliationsServicer_to_server, servicer.Affiliations(new_uow, reading, now), affiliations_pb2),
+        (erasures_pb2_grpc.add_ErasuresServicer_to_server, servicer.Erasures(new_uow, reading, now), erasures_pb2),
+        (groups_pb2_grpc.add_GroupsServicer_to_server, servicer.Groups(new_uow, reading), groups_pb2),
+        (contact_roles_pb2_grpc.add_ContactRolesServicer_to_server, servicer.ContactRoles(new_uow, reading), contact_roles_pb2),
+        (leads_pb2_grpc.add_LeadsServicer_to_server, servicer.Leads(new_uow, reading, now), leads_pb2),
+        (fields_pb2_grpc.add_FieldsServicer_to_server, servicer.Fields(new_uow, reading), fields_pb2),
+        (merges_pb2_grpc.add_MergesServicer_to_server, servicer.Merges(new_uow, reading, now), merges_pb2),
+        (notes_pb2_grpc.add_NotesServicer_to_server, servicer.Notes(new_uow, reading, now), notes_pb2),
+        (sub_contacts_pb2_grpc.add_SubContactsServicer_to_server, servicer.SubContacts(new_uow, reading, now), sub_contacts_pb2),
+        (settings_pb2_grpc.add_SettingsServicer_to_server, servicer.Settings(new_uow, reading), settings_pb2),
+        (views_pb2_grpc.add_ViewsServicer_to_server, servicer.Views(new_uow, reading), views_pb2),
+        (transfers_pb2_grpc.add_TransfersServicer_to_server, servicer.Transfers(new_uow, reading, now), transfers_pb2),
     )
-    server.add(
-        contacts_pb2_grpc.add_ContactsServicer_to_server,
-        servicer.Contacts(new_uow, reading, now),
-        contacts_pb2.DESCRIPTOR.services_by_name["Contacts"],
-    )
-    server.add(
-        affiliations_pb2_grpc.add_AffiliationsServicer_to_server,
-        servicer.Affiliations(new_uow, reading, now),
-        affiliations_pb2.DESCRIPTOR.services_by_name["Affiliations"],
-    )
-    server.add(
-        erasures_pb2_grpc.add_ErasuresServicer_to_server,
-        servicer.Erasures(new_uow, reading, now),
-        erasures_pb2.DESCRIPTOR.services_by_name["Erasures"],
-    )
-    server.add(
-        groups_pb2_grpc.add_GroupsServicer_to_server,
-        servicer.Groups(new_uow, reading),
-        groups_pb2.DESCRIPTOR.services_by_name["Groups"],
-    )
-    server.add(
-        contact_roles_pb2_grpc.add_ContactRolesServicer_to_server,
-        servicer.ContactRoles(new_uow, reading),
-        contact_roles_pb2.DESCRIPTOR.services_by_name["ContactRoles"],
-    )
-    server.add(
-        leads_pb2_grpc.add_LeadsServicer_to_server,
-        servicer.Leads(new_uow, reading, now),
-        leads_pb2.DESCRIPTOR.services_by_name["Leads"],
-    )
-    server.add(
-        fields_pb2_grpc.add_FieldsServicer_to_server,
-        servicer.Fields(new_uow, reading),
-        fields_pb2.DESCRIPTOR.services_by_name["Fields"],
-    )
-    server.add(
-        merges_pb2_grpc.add_MergesServicer_to_server,
-        servicer.Merges(new_uow, reading, now),
-        merges_pb2.DESCRIPTOR.services_by_name["Merges"],
-    )
-    server.add(
-        notes_pb2_grpc.add_NotesServicer_to_server,
-        servicer.Notes(new_uow, reading, now),
-        notes_pb2.DESCRIPTOR.services_by_name["Notes"],
-    )
-    server.add(
-        sub_contacts_pb2_grpc.add_SubContactsServicer_to_server,
-        servicer.SubContacts(new_uow, reading, now),
-        sub_contacts_pb2.DESCRIPTOR.services_by_name["SubContacts"],
-    )
-    server.add(
-        settings_pb2_grpc.add_SettingsServicer_to_server,
-        servicer.Settings(new_uow, reading),
-        settings_pb2.DESCRIPTOR.services_by_name["Settings"],
-    )
-    server.add(
-        views_pb2_grpc.add_ViewsServicer_to_server,
-        servicer.Views(new_uow, reading),
-        views_pb2.DESCRIPTOR.services_by_name["Views"],
-    )
-    server.add(
-        transfers_pb2_grpc.add_TransfersServicer_to_server,
-        servicer.Transfers(new_uow, reading, now),
-        transfers_pb2.DESCRIPTOR.services_by_name["Transfers"],
-    )
+    for register, answering, messages in served:
+        (descriptor,) = messages.DESCRIPTOR.services_by_name.values()
+        server.add(register, answering, descriptor)
     return server
 
 
