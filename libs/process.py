@@ -20,6 +20,7 @@ from libs.messaging.consumer import Consumer
 from libs.rpc.server import Server
 from libs.settings import ServiceSettings
 
+MEASURE_SECONDS = 15.0  # between two looks at what the metrics say of a database: a scrape itself asks nobody and waits for nobody
 Body = Callable[[threading.Event], None]  # of a thread; returns soon after the event is set
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
@@ -48,11 +49,11 @@ def commands(
         telemetry.setup(service, settings)
         return settings
 
-    def serve_admin(settings: Settings) -> telemetry.Health:
+    def serve_admin(settings: Settings, kind: str) -> telemetry.Health:
         health = telemetry.Health(
             {"database": partial(database.ready, database.connect(settings.database_url.get_secret_value(), pool_size=1))}
         )
-        telemetry.serve_admin(settings.admin_port, health)
+        telemetry.serve_admin(settings.admin_port, health, kind)
         return health
 
     @main.command()
@@ -61,7 +62,7 @@ def commands(
         settings, stop = load(), stop_on_signal()
         answering = serve(settings)
         answering.start()
-        health = serve_admin(settings)
+        health = serve_admin(settings, "server")
         stop.wait()
         health.draining = True
         answering.stop()
@@ -71,7 +72,7 @@ def commands(
         """Publish and handle events and run the jobs until SIGTERM."""
         settings, stop = load(), stop_on_signal()
         bodies = work(settings)
-        health = serve_admin(settings)
+        health = serve_admin(settings, "worker")
         failed = run(bodies, stop)
         health.draining = True
         if failed:
@@ -157,20 +158,26 @@ def run(bodies: Sequence[Body], stop: threading.Event) -> bool:
     return failed.is_set()
 
 
-def every(seconds: float, job: Callable[[], None]) -> Body:
-    """Return the body of a thread that does a job at once and then every so many seconds; a failure is logged, the next turn comes."""
+def every(seconds: float, job: Callable[[], None], *, component: str, task: str) -> Body:
+    """Return the body of a thread that does a job at once and then every so many seconds; a failure is logged, the next turn comes.
+
+    component, task: as its metrics name it.
+    """
 
     def body(stop: threading.Event) -> None:
+        measured = telemetry.Task(component, task, seconds)
         while not stop.is_set():
             try:
                 job()
+                measured.went_well()
             except Exception:
-                log.exception("a timed job failed")
+                measured.failed()
+                log.exception("a timed job failed", task=task)
             stop.wait(seconds)
 
     return body
 
 
-def sweep(engine: Engine) -> Body:
+def sweep(engine: Engine, component: str) -> Body:
     """Return the body of a thread that forgets old request ids and handled events, once an hour."""
-    return every(3600, lambda: database.sweep(engine, datetime.now(UTC)))
+    return every(3600, lambda: database.sweep(engine, datetime.now(UTC)), component=component, task="sweep")

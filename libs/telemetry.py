@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import metadata
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -27,15 +28,55 @@ from libs.settings import Settings
 
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("recapito")
+_component = ""  # the service that this process belongs to
 
+# Every name starts with recapito_, and no label is called as one that a scrape adds (job, service, instance, namespace, pod, container):
+# that would rename ours. `component` is the service that a value is about. deploy/runbooks/README.md says who reads them.
+BUILD_INFO = Gauge("recapito_build_info", "1; says what this process is.", ["component", "process", "version"])
+READY = Gauge("recapito_ready", "Whether what this process needs answered when it was last asked.", ["check"])
 RPC_SECONDS = Histogram("recapito_rpc_seconds", "Time to answer a gRPC call.", ["method", "code"])
-HTTP_SECONDS = Histogram("recapito_http_seconds", "Time to answer an HTTP request.", ["route", "method", "code"])
-EVENTS_PUBLISHED = Counter("recapito_events_published_total", "Events that the broker confirmed.", ["service"])
+RPC_BUSY = Gauge("recapito_rpc_threads_busy", "Threads that answer a gRPC call.")
+RPC_THREADS = Gauge("recapito_rpc_threads", "Threads that can answer gRPC calls.")
+HTTP_SECONDS = Histogram("recapito_http_seconds", "Time to answer an HTTP request.", ["component", "route", "method", "code"])
+HTTP_BUSY = Gauge("recapito_http_threads_busy", "Threads that answer an HTTP request.")
+HTTP_THREADS = Gauge("recapito_http_threads", "Threads that can answer HTTP requests.")
+EVENTS_PUBLISHED = Counter("recapito_events_published_total", "Events that the broker confirmed.", ["component"])
 EVENTS_HANDLED = Counter("recapito_events_handled_total", "Events by how handling ended.", ["queue", "type", "outcome"])
-EVENT_LAG_SECONDS = Histogram("recapito_event_lag_seconds", "From the event's commit to the end of its handling.", ["queue"])
-OUTBOX_AGE_SECONDS = Gauge("recapito_outbox_age_seconds", "Age of the oldest event that is not published.", ["service"])
-OUTBOX_EVENTS = Gauge("recapito_outbox_events", "Events that are not published.", ["service"])
-QUEUE_EVENTS = Gauge("recapito_queue_events", "Events that wait in a queue; parked ones in <queue>.dead.", ["queue"])
+EVENT_LAG_SECONDS = Histogram(
+    "recapito_event_lag_seconds",
+    "From the event's commit to the end of its handling.",
+    ["queue"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600),
+)
+OUTBOX_AGE_SECONDS = Gauge("recapito_outbox_age_seconds", "Age of the oldest event that is not published.", ["component"])
+OUTBOX_EVENTS = Gauge("recapito_outbox_events", "Events that are not published.", ["component"])
+QUEUE_EVENTS = Gauge("recapito_queue_events", "Events that wait in a queue.", ["queue"])
+PARKED_EVENTS = Gauge("recapito_parked_events", "Events of a queue that were set aside for an operator.", ["queue"])
+BROKER_UP = Gauge("recapito_broker_up", "Whether the broker answers who publishes (relay) or handles (consumer).", ["component", "role"])
+TASK_SUCCESS = Gauge(
+    "recapito_task_success_timestamp_seconds", "When a task last went well; at first when it began.", ["component", "task"]
+)
+TASK_PERIOD = Gauge("recapito_task_period_seconds", "How often a task goes well when all is well.", ["component", "task"])
+TASK_FAILURES = Counter("recapito_task_failures_total", "Turns of a task that failed.", ["component", "task"])
+CERTIFICATE_EXPIRY = Gauge(
+    "recapito_tls_certificate_expiry_timestamp_seconds", "Until when the certificate in use is valid, as server and as client.", ["role"]
+)
+READY_SECONDS = 15.0
+
+
+class Task:
+    """Something that a worker does again and again, as its metrics show it. period_seconds: how often it goes well when all is well."""
+
+    def __init__(self, component: str, name: str, period_seconds: float) -> None:
+        self._success, self._failures = TASK_SUCCESS.labels(component, name), TASK_FAILURES.labels(component, name)
+        TASK_PERIOD.labels(component, name).set(period_seconds)
+        self.went_well()
+
+    def went_well(self) -> None:
+        self._success.set_to_current_time()
+
+    def failed(self) -> None:
+        self._failures.inc()
 
 
 # Without local variables: they hold personal data.
@@ -57,6 +98,8 @@ def _trace_ids(_logger: Any, _method: str, entry: structlog.typing.EventDict) ->
 
 def setup(service: str, settings: Settings) -> None:
     """Log JSON lines to standard error, trace, and export the traces when an endpoint is set. Call once, at the start of a process."""
+    global _component
+    _component = service
     logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(message)s", force=True)
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # a traceback for each failed connection; libs.messaging says it in a line
     for noisy in ("werkzeug", "sqlalchemy", "alembic", "mail.log"):
@@ -127,7 +170,7 @@ def answering(method: str, parent: str) -> Iterator[None]:
     """Trace and time an inbound gRPC call."""
     started = time.perf_counter()
     _code.set("OK")
-    with span(method, parent, SpanKind.SERVER):
+    with span(method, parent, SpanKind.SERVER), RPC_BUSY.track_inprogress():
         try:
             yield
         finally:
@@ -159,7 +202,14 @@ class Health:
                 check()
             except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready
                 found[name] = type(error).__name__
+            READY.labels(name).set(name not in found)
         return found
+
+    def watch(self) -> None:
+        """Look again and again whether it is ready, for the metric: a scrape waits for nobody, and not everywhere does a probe ask."""
+        while True:
+            self.failures()
+            time.sleep(READY_SECONDS)
 
     def wsgi(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         """Answer /livez, /readyz and /metrics."""
@@ -189,8 +239,20 @@ class _Quiet(WSGIRequestHandler):
         """Probes are not worth a line."""
 
 
-def serve_admin(port: int, health: Health) -> None:
-    """Serve the health and metrics pages on a port of their own, in the background; 0 serves nothing."""
+def serve_admin(port: int, health: Health, process: str) -> None:
+    """Serve the health and metrics pages on a port of their own, in the background; 0 serves nothing.
+
+    process: server, worker or web.
+    """
+    BUILD_INFO.labels(_component, process, _version()).set(1)
     if port:
         server = make_server("", port, health.wsgi, server_class=_Server, handler_class=_Quiet)
         threading.Thread(target=server.serve_forever, name="admin", daemon=True).start()
+        threading.Thread(target=health.watch, name="ready", daemon=True).start()
+
+
+def _version() -> str:
+    try:
+        return metadata.version("recapito")
+    except metadata.PackageNotFoundError:
+        return "unknown"  # the code was copied, not installed

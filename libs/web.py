@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import structlog
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from gunicorn.app.base import BaseApplication
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
@@ -144,6 +144,11 @@ def _route() -> str:
     return request.url_rule.rule if request.url_rule is not None else "unmatched"
 
 
+def _component() -> str:
+    """The part of the product that answers: services.portal.views is the portal's."""
+    return current_app.import_name.removeprefix("services.").partition(".")[0]
+
+
 def _begin() -> None:
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
@@ -151,6 +156,7 @@ def _begin() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     parent = request.headers.get("traceparent", "")
     g.trace = ExitStack()
+    g.trace.enter_context(telemetry.HTTP_BUSY.track_inprogress())
     g.trace.enter_context(telemetry.span(f"{request.method} {_route()}", parent if _TRACEPARENT.fullmatch(parent) else "", SpanKind.SERVER))
 
 
@@ -162,7 +168,7 @@ def _finish(answer: Response, headers: Mapping[str, str]) -> Response:
     if "started" in g:
         answer.headers.add("X-Request-Id", g.request_id)
         method = request.method if request.method in _METHODS else "OTHER"
-        telemetry.HTTP_SECONDS.labels(_route(), method, str(answer.status_code)).observe(time.perf_counter() - g.started)
+        telemetry.HTTP_SECONDS.labels(_component(), _route(), method, str(answer.status_code)).observe(time.perf_counter() - g.started)
     if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         trace.get_current_span().set_status(StatusCode.ERROR, str(answer.status_code))
     return answer
@@ -238,6 +244,11 @@ class _Gunicorn(BaseApplication):
         return self._make_app()
 
 
+def _start_admin(threads: int, port: int, health: telemetry.Health) -> None:
+    telemetry.HTTP_THREADS.set(threads)
+    telemetry.serve_admin(port, health, "web")
+
+
 def serve(make_app: Callable[[], Flask], *, bind: str, threads: int, admin_port: int, health: telemetry.Health) -> None:
     """Serve HTTP until SIGTERM, then finish what is in hand within 25 s. One process: more of them are more replicas.
 
@@ -259,6 +270,6 @@ def serve(make_app: Callable[[], Flask], *, bind: str, threads: int, admin_port:
         "loglevel": "warning",
         "control_socket_disable": True,
         "worker_tmp_dir": str(shared_memory) if shared_memory.is_dir() else None,
-        "post_worker_init": lambda _worker: telemetry.serve_admin(admin_port, health),
+        "post_worker_init": lambda _worker: _start_admin(threads, admin_port, health),
     }
     _Gunicorn(make_app, config).run()

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
+from libs.database import pools
+
 
 def connect(url: str, *, pool_size: int = 10) -> Engine:
     """Return the engine of a service's own database, "postgresql://…" or "sqlite:///path".
@@ -20,7 +22,7 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
     target = sa.make_url(url)
     if target.get_backend_name() != "sqlite":
         target = target.set(drivername="postgresql+psycopg")  # operators that make databases write the address without our driver
-        return sa.create_engine(
+        engine = sa.create_engine(
             target,
             pool_size=pool_size,
             max_overflow=pool_size,
@@ -28,6 +30,8 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
             hide_parameters=True,  # they are personal data, and an error's text reaches the log
             connect_args={"connect_timeout": 5, "options": "-c jit=off"},  # compiling a statement takes longer than any of ours
         )
+        pools.watch(engine, limit=2 * pool_size)
+        return engine
     engine = sa.create_engine(target, pool_size=pool_size, max_overflow=-1, hide_parameters=True, connect_args={"timeout": 10})
 
     @sa.event.listens_for(engine, "connect")

@@ -25,6 +25,7 @@ from libs.messaging.event import Event, type_of
 log = telemetry.logger(__name__)
 M = TypeVar("M", bound=Message)
 
+TURN_SECONDS = 60.0  # within which a group of events is handled, when all is well
 ATTEMPTS = 8  # genuine failures after which an event is parked
 # Before the second attempt, the third, …: about an hour and a half until an event is parked.
 RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (1, 4, 15, 60, 240, 900, 3600))
@@ -105,13 +106,17 @@ class Consumer:
     def __call__(self, stop: threading.Event) -> None:
         """The body of a thread: handle events until `stop` is set; survives the absence of broker and database."""
         backoff = Backoff()
+        task, broker = telemetry.Task(self._queue, "handle", TURN_SECONDS), telemetry.BROKER_UP.labels(self._queue, "consumer")
         while not stop.is_set():
             try:
                 with closing(self._bus.subscription(self._queue, self._handlers)) as subscription:
                     while not stop.is_set():
                         self.step(subscription)
                         backoff.reset()
+                        task.went_well()
+                        broker.set(1)
             except BusUnavailable as error:
+                broker.set(0)
                 log.warning("the broker is away", queue=self._queue, error=str(error))
             except sa.exc.DBAPIError as error:
                 log.warning("the database is away", queue=self._queue, error=type(error.orig).__name__)
@@ -133,7 +138,7 @@ class Consumer:
         self._measure_time = time.monotonic() + 5
         waiting, parked = subscription.lengths()
         telemetry.QUEUE_EVENTS.labels(self._queue).set(waiting)
-        telemetry.QUEUE_EVENTS.labels(f"{self._queue}.dead").set(parked)
+        telemetry.PARKED_EVENTS.labels(self._queue).set(parked)
 
     # --- a group ---------------------------------------------------------------------------------------------------------------------
     def _handle(self, subscription: Subscription, taken: Sequence[Received]) -> None:

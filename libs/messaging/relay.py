@@ -19,6 +19,7 @@ from libs.messaging.event import Event
 log = telemetry.logger(__name__)
 
 BATCH = 1000
+TURN_SECONDS = 60.0  # within which it has published what there was, when all is well
 IDLE_SECONDS = 1.0  # a look at the outbox without being woken: for what another process left, and for events that nobody wanted before
 
 
@@ -43,6 +44,7 @@ class Relay:
         """Publish until `stop` is set; survives the absence of broker and database, which never hold up a writer."""
         publisher, waiter, backoff = self._bus.publisher(), database.Waiter(self._engine, database.OUTBOX_CHANNEL), Backoff()
         waiter.wait(0)  # listens from here on, so that no commit falls between the first look and the first wait
+        task, broker = telemetry.Task(self._source, "publish", TURN_SECONDS), telemetry.BROKER_UP.labels(self._source, "relay")
         try:
             while not stop.is_set():
                 try:
@@ -51,8 +53,11 @@ class Relay:
                         full = self.publish_batch(publisher) == self._batch
                         backoff.reset()
                     publisher.keep_alive()
+                    task.went_well()
+                    broker.set(1)
                     waiter.wait(IDLE_SECONDS)
                 except BusUnavailable as error:
+                    broker.set(0)
                     log.warning("events wait in the outbox", service=self._source, error=str(error))
                     stop.wait(backoff.next())
                 except sa.exc.DBAPIError as error:

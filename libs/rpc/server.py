@@ -22,7 +22,7 @@ from libs import access, audit, telemetry
 from libs.access import ANONYMOUS, Caller
 from libs.audit import Refusals, Trail
 from libs.errors import Internal, ServiceError
-from libs.rpc import client, context, passports, validation
+from libs.rpc import certificates, client, context, passports, validation
 from libs.rpc.status import abort, code_of
 from libs.settings import RpcSettings, ServiceSettings
 
@@ -104,6 +104,7 @@ class Server:
         secure = self._settings.tls_certificate_file
         self.port = self._server.add_secure_port(address, self._credentials()) if secure else self._server.add_insecure_port(address)
         self._server.start()
+        telemetry.RPC_THREADS.inc(self._settings.server_threads)
         for name in ("", *(d.full_name for d in self._descriptors)):
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         log.info("serving", address=address, services=len(self._descriptors))
@@ -113,6 +114,7 @@ class Server:
         self._health.enter_graceful_shutdown()
         self._server.stop(DRAIN_SECONDS).wait(DRAIN_SECONDS)
         self._threads.shutdown(wait=False, cancel_futures=True)
+        telemetry.RPC_THREADS.dec(self._settings.server_threads)
 
     def _credentials(self) -> grpc.ServerCredentials:
         """Mutual TLS from files that are read at each handshake, so that a renewed certificate counts at once."""
@@ -120,6 +122,7 @@ class Server:
         def read() -> grpc.ServerCertificateConfiguration:
             names = self._settings.tls_key_file, self._settings.tls_certificate_file, self._settings.tls_ca_file
             key, certificate, ca = (Path(name).read_bytes() for name in names)
+            certificates.loaded("server", certificate)
             return grpc.ssl_server_certificate_configuration([(key, certificate)], ca)
 
         return grpc.dynamic_ssl_server_credentials(read(), read, require_client_authentication=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 
+from libs.rpc import certificates
 from libs.settings import RpcSettings
 
 LOOK_SECONDS = 30.0  # between two looks at the files
@@ -18,6 +19,7 @@ CLOSE_AFTER_SECONDS = 120.0  # calls in hand over the connection before end by t
 
 def credentials(settings: RpcSettings) -> grpc.ChannelCredentials:
     ca, key, certificate = (Path(name).read_bytes() for name in _files(settings))
+    certificates.loaded("client", certificate)
     return grpc.ssl_channel_credentials(ca, key, certificate)
 
 

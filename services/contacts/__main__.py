@@ -106,7 +106,8 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
         jobs.run_imports(engine, new_uow, partial(staging.SqlBatch, engine, SERVICE, now), validation.check, now),
         jobs.forget_imports(new_uow, now),
         jobs.forget_merges(new_uow, now),
-        process.sweep(engine),
+        jobs.measure(partial(repository.reading, database.reader(engine)), now),
+        process.sweep(engine, SERVICE),
     ]
 
 

@@ -89,7 +89,7 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
         Relay(engine, SERVICE, events).run,
         Consumer(engine, SERVICE, events, handlers),
         jobs.store_renditions(engine, _copies(engine, settings)),
-        process.sweep(engine),
+        process.sweep(engine, SERVICE),
     ]
 
 

@@ -155,7 +155,8 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
         jobs.link_requests(engine, new_uow),
         jobs.housekeeping(new_uow, key_life, now),
         jobs.sign_audit(new_reads, new_uow, keys, signer, FileHeads(settings.audit_head_file), now),
-        process.sweep(engine),
+        jobs.measure(new_reads, key_life, now),
+        process.sweep(engine, SERVICE),
     ]
 
 

@@ -12,9 +12,11 @@ from libs import process, telemetry
 from libs.database import Waiter
 from libs.unit_of_work import Clock
 from services.identity.domain.tokens import SigningKey
-from services.identity.service import LINK_REQUESTS, Heads, HeadSigner, NewUnitOfWork, audit, links, tokens
+from services.identity.service import LINK_REQUESTS, Heads, HeadSigner, NewUnitOfWork, audit, links, metrics, tokens
 
 log = telemetry.logger(__name__)
+COMPONENT = "identity"
+TURN_SECONDS = 60.0  # within which the links that were asked for are announced, when all is well
 POLL_SECONDS = 1.0  # when a wake-up got lost
 SWEEP_SECONDS = 600.0
 SIGN_SECONDS = 300.0
@@ -26,12 +28,15 @@ def link_requests(engine: Engine, new_uow: NewUnitOfWork) -> Job:
     """Announce the links that people asked for, as soon as they have their answer."""
 
     def run(stop: threading.Event) -> None:
-        waiter = Waiter(engine, LINK_REQUESTS)
+        waiter, task = Waiter(engine, LINK_REQUESTS), telemetry.Task(COMPONENT, "announce_links", TURN_SECONDS)
         while not stop.is_set():
             try:
-                if links.fulfil_requests(uow=new_uow()) == 0:
+                found = links.fulfil_requests(uow=new_uow())
+                task.went_well()
+                if found == 0:
                     waiter.wait(POLL_SECONDS)
             except Exception:
+                task.failed()
                 log.exception("link requests failed")
                 stop.wait(POLL_SECONDS)
         waiter.close()
@@ -46,7 +51,7 @@ def housekeeping(new_uow: NewUnitOfWork, key_life: timedelta, clock: Clock) -> J
         tokens.rotate_keys(key_life, uow=new_uow(), clock=clock)
         sweep(new_uow, clock)
 
-    return process.every(SWEEP_SECONDS, keep)
+    return process.every(SWEEP_SECONDS, keep, component=COMPONENT, task="housekeeping")
 
 
 def sign_audit(
@@ -62,7 +67,14 @@ def sign_audit(
     def sign() -> None:
         audit.sign_heads(new_reads=new_reads, new_uow=new_uow, keys=keys(), signer=signer, heads=heads, clock=clock)
 
-    return process.every(SIGN_SECONDS, sign)
+    return process.every(SIGN_SECONDS, sign, component=COMPONENT, task="sign_audit")
+
+
+def measure(new_reads: NewUnitOfWork, key_life: timedelta, clock: Clock) -> Job:
+    """Keep the metrics of the database."""
+    return process.every(
+        process.MEASURE_SECONDS, lambda: metrics.measure(key_life, new_reads=new_reads, clock=clock), component=COMPONENT, task="measure"
+    )
 
 
 def sweep(new_uow: NewUnitOfWork, clock: Clock) -> None:

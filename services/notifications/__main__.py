@@ -94,7 +94,8 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
             waiter=database.Waiter(engine, service.MESSAGES_CHANNEL),
             close=mailer.close,
         ),
-        process.sweep(engine),
+        jobs.measure(partial(repository.reading, database.reader(engine)), now),
+        process.sweep(engine, SERVICE),
     ]
 
 

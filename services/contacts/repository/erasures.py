@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection as Some
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +58,11 @@ class SqlErasures:
     def all(self) -> Iterator[Erasure]:
         for row in self.connection.execute(sa.select(erasures).order_by(erasures.c.create_time, erasures.c.person_id)).all():
             yield _erasure(row, ())
+
+    def waiting(self) -> tuple[int, datetime | None]:
+        of_all = sa.select(sa.func.count(), sa.func.min(erasures.c.create_time)).where(erasures.c.complete_time.is_(None))
+        count, oldest = self.connection.execute(of_all).one()
+        return int(count), oldest
 
     def add(self, erasure: Erasure) -> None:
         new = insert(self.connection, erasures).values(_row(erasure)).on_conflict_do_nothing()

@@ -16,7 +16,7 @@ from libs.listing import listing
 from libs.rpc import context, passports
 from libs.unit_of_work import Clock
 from services.identity import wire
-from services.identity.service import Contacts, NewUnitOfWork, Providers, codes, providers, sessions, verification
+from services.identity.service import Contacts, NewUnitOfWork, Providers, codes, metrics, providers, sessions, verification
 from services.identity.servicer.names import account_of, last_of
 from services.identity.servicer.tokens import KeyRing
 
@@ -34,11 +34,16 @@ class Sessions(SessionsServicer):
     clock: Clock
 
     def CreateSession(self, request: pb.CreateSessionRequest, _context: ServicerContext) -> pb.CreateSessionResponse:
+        with metrics.signing_in(request.WhichOneof("credential") or "none"):
+            opened = self._sign_in(request)
+        return pb.CreateSessionResponse(session=wire.session(opened.session, opened.account, opened.state), session_token=opened.token)
+
+    def _sign_in(self, request: pb.CreateSessionRequest) -> sessions.Opened:
         client = wire.client(request.client_info)
         match request.WhichOneof("credential"):
             case "password":
                 given = request.password
-                opened = sessions.sign_in(
+                return sessions.sign_in(
                     given.email,
                     given.password,
                     wire.kind_of(given.kind),
@@ -49,20 +54,18 @@ class Sessions(SessionsServicer):
                     clock=self.clock,
                 )
             case "link":
-                opened = sessions.sign_in_by_link(
-                    request.link.token, client, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock
-                )
+                return sessions.sign_in_by_link(request.link.token, client, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock)
             case "code":
-                opened = codes.sign_in_by_code(
+                return codes.sign_in_by_code(
                     request.code.email, request.code.code, client, new_uow=self.new_uow, contacts=self.contacts, clock=self.clock
                 )
             case "provider":
                 answer = request.provider
-                opened = providers.sign_in(
+                return providers.sign_in(
                     answer.provider, answer.code, answer.state, client, providers=self.providers, new_uow=self.new_uow, clock=self.clock
                 )
             case "passkey":
-                opened = verification.sign_in_by_passkey(
+                return verification.sign_in_by_passkey(
                     request.passkey.response,
                     wire.kind_of(request.passkey.kind),
                     client,
@@ -73,7 +76,6 @@ class Sessions(SessionsServicer):
                 )
             case _:
                 raise InvalidArgument.of("password", "a password, a link or a passkey is required", "REQUIRED")
-        return pb.CreateSessionResponse(session=wire.session(opened.session, opened.account, opened.state), session_token=opened.token)
 
     def StartProviderSignIn(self, request: pb.StartProviderSignInRequest, _context: ServicerContext) -> pb.StartProviderSignInResponse:
         client = wire.client(request.client_info)
@@ -93,15 +95,16 @@ class Sessions(SessionsServicer):
         given = verification.Given(code=request.code, passkey=request.passkey.response, password=request.password)
         if given == verification.Given():
             raise InvalidArgument.of("code", "a code, a passkey or the password is required", "REQUIRED")
-        renewed = verification.verify_session(
-            account_of(request.name, caller),
-            last_of(request.name, "current"),
-            given,
-            new_uow=self.new_uow,
-            by=self.by,
-            caller=caller,
-            clock=self.clock,
-        )
+        with metrics.signing_in("second_factor"):
+            renewed = verification.verify_session(
+                account_of(request.name, caller),
+                last_of(request.name, "current"),
+                given,
+                new_uow=self.new_uow,
+                by=self.by,
+                caller=caller,
+                clock=self.clock,
+            )
         return pb.VerifySessionResponse(session=wire.session(renewed.session, renewed.account, renewed.state), session_token=renewed.token)
 
     def CreatePasskeyChallenge(

@@ -30,6 +30,7 @@ class State(enum.Enum):
 
 
 UNSENT = (State.QUEUED, State.CLAIMED, State.DEFERRED)  # may still be cancelled
+ON_THE_WAY = (*UNSENT, State.TRANSMITTING)
 
 
 @dataclass(frozen=True)

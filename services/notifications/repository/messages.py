@@ -156,6 +156,15 @@ class SqlMessages:
             self.connection.execute(sa.insert(attempts), rows)
         return written
 
+    def waiting(self) -> Mapping[State, tuple[int, datetime]]:
+        """By the index of what is due, which holds nothing else."""
+        query = sa.select(messages.c.state, sa.func.count(), sa.func.min(messages.c.create_time)).where(messages.c.due_time.is_not(None))
+        return {State(state): (count, oldest) for state, count, oldest in self.connection.execute(query.group_by(messages.c.state))}
+
+    def uncertain(self, since: datetime) -> int:
+        query = sa.select(sa.func.count()).where(messages.c.state == sa.literal_column("'UNCERTAIN'"), messages.c.create_time >= since)
+        return int(self.connection.execute(query).scalar_one())
+
     def give_up_lost(self, now: datetime) -> int:
         lost = (
             sa.update(messages)

@@ -14,7 +14,7 @@ from libs.access import Caller
 from libs.listing import Listing
 from services.notifications.domain.contents import Organisation, Phrases
 from services.notifications.domain.kinds import Purpose, Reason
-from services.notifications.domain.messages import Dispatch, Message, Outcome
+from services.notifications.domain.messages import Dispatch, Message, Outcome, State
 from services.notifications.domain.mime import Attachment
 from services.notifications.domain.selection import Candidate
 from services.notifications.domain.templates import Fields, Source, Template
@@ -61,6 +61,8 @@ class Messages(Protocol):
         """Write how attempts ended; return the ids of those that were still ours."""
         ...
 
+    def waiting(self) -> Mapping[State, tuple[int, datetime]]: ...  # on their way: how many, and since when the oldest is
+    def uncertain(self, since: datetime) -> int: ...  # how many of the messages made since then
     def give_up_lost(self, now: datetime) -> int: ...  # TRANSMITTING past its lease becomes UNCERTAIN
     def cancel_of(self, contact_id: UUID, failure: str) -> int: ...  # what has not left
 

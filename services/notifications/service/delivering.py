@@ -20,6 +20,7 @@ from services.notifications.domain.kinds import Purpose, Reason
 from services.notifications.domain.messages import Dispatch, Message, Outcome, State, settled
 from services.notifications.domain.mime import Attachment, Mail, ascii_address, verify, write
 from services.notifications.domain.templates import Rendered, Template
+from services.notifications.service import metrics
 from services.notifications.service.metrics import DELIVERY_SECONDS, MESSAGES, ROUND_SECONDS
 
 log = telemetry.logger(__name__)
@@ -205,7 +206,7 @@ class Deliverer:
 
 
 def _count(one: service.Settled, now: datetime) -> None:
-    MESSAGES.labels(one.outcome.state.name).inc()
+    metrics.ended(one.outcome)
     if one.outcome.state is State.SENT:
         DELIVERY_SECONDS.observe((now - one.message.create_time).total_seconds())
     elif one.outcome.state in {State.FAILED, State.UNCERTAIN}:

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from recapito.documents.v1 import invoices_pb2 as pb
 
+from libs import telemetry
 from libs.errors import FailedPrecondition, Internal
 from services.documents import clients, jobs, wire
 from services.documents.domain.document import PostalAddress, TaxIdentity
@@ -247,12 +248,13 @@ class Failing:
 def test_a_copy_that_fails_does_not_hold_up_the_others_and_is_tried_again(documents: Documents, tmp_path: Path) -> None:
     for _ in range(3):
         issued(documents)
+    task = telemetry.Task("documents", "render", 1)
     broken = replace(documents.copies, renderer=Failing(clients.TypstRenderer(), "INV-2026-000001"))
-    assert jobs._store(broken) == 3
+    assert jobs._store(broken, task) == 3
     assert len(list((tmp_path / "files").rglob("*.pdf"))) == 2
-    assert jobs._store(documents.copies) == 0  # leased still
+    assert jobs._store(documents.copies, task) == 0  # leased still
     documents.now = documents.now + timedelta(minutes=2)
-    assert jobs._store(documents.copies) == 1
+    assert jobs._store(documents.copies, task) == 1
     assert len(list((tmp_path / "files").rglob("*.pdf"))) == 3
 
 

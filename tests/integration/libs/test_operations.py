@@ -125,7 +125,7 @@ def test_the_readiness_of_the_process_is_part_of_it(engine: sa.Engine, monkeypat
         if broken.is_set():
             raise OSError
 
-    telemetry.serve_admin(port, telemetry.Health({"database": check}))
+    telemetry.serve_admin(port, telemetry.Health({"database": check}), "worker")
     monkeypatch.setenv("RECAPITO_ADMIN_PORT", str(port))
     assert run("ready") == (0, "ready\n")
     assert status()[1]["process"] == {"ready": True, "failures": []}

@@ -130,7 +130,7 @@ def test_the_callers_address_is_that_which_our_proxy_saw(app: Flask) -> None:
 
 
 def test_requests_are_timed_by_route_not_by_address(app: Flask) -> None:
-    labels = {"route": "/things/<name>", "method": "GET", "code": "200"}
+    labels = {"component": "tests", "route": "/things/<name>", "method": "GET", "code": "200"}
     before = REGISTRY.get_sample_value("recapito_http_seconds_count", labels) or 0
     app.test_client().get("/things/mario.rossi@abc.example")
     assert REGISTRY.get_sample_value("recapito_http_seconds_count", labels) == before + 1
@@ -138,5 +138,5 @@ def test_requests_are_timed_by_route_not_by_address(app: Flask) -> None:
 
 def test_methods_that_anybody_invents_do_not_fill_the_metrics(app: Flask) -> None:
     app.test_client().open("/things/x", method="BREW")
-    labels = {"route": "unmatched", "method": "OTHER", "code": "405"}
+    labels = {"component": "tests", "route": "unmatched", "method": "OTHER", "code": "405"}
     assert REGISTRY.get_sample_value("recapito_http_seconds_count", labels)
