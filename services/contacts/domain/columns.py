@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from services.contacts.domain.fields import Catalogue, Field, Type
-from services.contacts.domain.values import folded
+from services.contacts.domain.fields import Catalogue, Field, Option, Type
+from services.contacts.domain.values import folded, key_of
 
 # field -> its header in Italian and in English, then other words that mean it, folded and without what is not a letter or digit
 _WORDS: dict[str, tuple[str, str, str]] = {
@@ -36,6 +36,8 @@ _WORDS: dict[str, tuple[str, str, str]] = {
 }
 FIELDS = tuple(_WORDS)
 PROFILE = "profile."  # and the key of a field of the catalogue
+SEVERAL_NAMES = re.compile(r"[;|\n]")  # between names, which may hold a comma
+_KEY = re.compile(r"\[([a-z0-9_]+)\]\s*$")  # at the end of a header of our own
 LISTS = frozenset({"second_email", "certified_email", "phone", "mobile", "groups", "tags"})  # may have several values and columns
 
 
@@ -54,6 +56,22 @@ def known(catalogue: Catalogue) -> frozenset[str]:
     return frozenset(FIELDS) | {PROFILE + field.key for field in importable(catalogue)}
 
 
+def profile_headers(catalogue: Catalogue, language: str) -> dict[str, str]:
+    """Return the header of each field of the profile: its label, with its key behind it where another field has the same label."""
+    found: dict[str, str] = {}
+    for field in importable(catalogue):
+        label = (field.label_en if language == "en" else "") or field.label_it
+        name = PROFILE + field.key
+        found[name] = label if guess([label], catalogue) == [name] else f"{label} [{field.key}]"
+    return found
+
+
+def option_label(field: Field, option: Option, language: str) -> str:
+    """Return what a file calls an option: its label, or its id where an import would read the label as something else."""
+    label = (option.label_en if language == "en" else "") or option.label_it
+    return label if field.named_options.get(key_of(label)) == option.id and not SEVERAL_NAMES.search(label) else option.id
+
+
 def _bare(text: str) -> str:
     return re.sub(r"[\W_]", "", folded(text))
 
@@ -67,9 +85,13 @@ _MEANING = (
 
 def guess(headers: Sequence[str], catalogue: Catalogue) -> list[str]:
     """Return what each column means by its header, "" when nothing says; of two that mean the same one value the first counts."""
-    own = {_bare(label): PROFILE + field.key for field in importable(catalogue) for label in (field.key, field.label_en, field.label_it)}
+    fields = importable(catalogue)
+    own = {_bare(label): PROFILE + field.key for field in fields for label in (field.key, field.label_en, field.label_it)}
+    keys = {field.key: PROFILE + field.key for field in fields}
     found: list[str] = []
     for text in headers:
-        field = _MEANING.get(_bare(text)) or own.get(_bare(text)) or _MEANING.get(re.sub(r"\d+$", "", _bare(text)), "")
+        exact = _KEY.search(text)
+        field = keys.get(exact[1], "") if exact else ""
+        field = field or _MEANING.get(_bare(text)) or own.get(_bare(text)) or _MEANING.get(re.sub(r"\d+$", "", _bare(text)), "")
         found.append("" if field in found and field not in LISTS else field)
     return found

@@ -12,15 +12,14 @@ from uuid import UUID
 import phonenumbers
 
 from libs.errors import ServiceError
-from services.contacts.domain.columns import LISTS, PROFILE
+from services.contacts.domain.columns import LISTS, PROFILE, SEVERAL_NAMES
 from services.contacts.domain.contacts import Contact, ContactPoint, PointKind
 from services.contacts.domain.customers import Customer, Kind, TaxIdentity
 from services.contacts.domain.fields import Catalogue, Field, Type
 from services.contacts.domain.imports import Column
-from services.contacts.domain.values import Malformed, email_key, key_of, tax_code, vat_number
+from services.contacts.domain.values import Malformed, email_key, key_of, phone_number, tax_code, vat_number
 
 _SEVERAL = re.compile(r"[;,|\n]")
-_NAMES = re.compile(r"[;|\n]")  # which may hold a comma
 _QUOTED = re.compile(r"'(?=[=+\-@\t\r])")  # how our own exports keep a spreadsheet from taking a text for a formula
 _ITALIAN_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
 _YES = {"1", "si", "sì", "s", "vero", "true", "yes", "y", "x"}
@@ -128,7 +127,7 @@ def read_row(columns: Sequence[Column], values: Sequence[str]) -> Draft:
         if not column.field or not text:
             continue
         if column.field in LISTS:
-            parts = (_NAMES if column.field == "groups" else _SEVERAL).split(text)
+            parts = (SEVERAL_NAMES if column.field == "groups" else _SEVERAL).split(text)
             several.setdefault(column.field, []).extend(part.strip() for part in parts if part.strip())
         else:
             texts[column.field] = text
@@ -145,7 +144,7 @@ def _json(field: Field | None, text: str) -> Any:
         case Type.CHOICE:
             return _option(field, text)
         case Type.CHOICES:
-            return [_option(field, part.strip()) for part in _NAMES.split(text) if part.strip()]
+            return [_option(field, part.strip()) for part in SEVERAL_NAMES.split(text) if part.strip()]
         case Type.DATE if found := _ITALIAN_DAY.fullmatch(text):
             return f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}"
         case Type.NUMBER | Type.MONEY if re.fullmatch(r"-?[\d.]*,\d+", text):
@@ -156,8 +155,7 @@ def _json(field: Field | None, text: str) -> Any:
 
 def _option(field: Field, text: str) -> str:
     """Return the id of the option of this name; what is none stays, to be refused."""
-    named = {key_of(label): one.id for one in field.options for label in (one.label_en, one.label_it) if label}
-    return named.get(key_of(text), text)
+    return field.named_options.get(key_of(text), text)
 
 
 def _language(text: str) -> str:
@@ -170,11 +168,20 @@ def _telephone(text: str) -> str:
     """Return the number with a prefix: "0039…" has one, one without any is of the home region. Others stay, to be refused by name."""
     if text.startswith("00"):
         text = f"+{text[2:]}"
+    if text.startswith("+"):
+        return _known(text)
     try:
         number = phonenumbers.parse(text, _HOME_REGION)
     except phonenumbers.NumberParseException:
         return text
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_valid_number(number) else text
+
+
+def _known(text: str) -> str:
+    try:
+        return phone_number(text)
+    except Malformed:
+        return text
 
 
 # --- what is wrong with a row --------------------------------------------------------------------------------------------------------

@@ -142,6 +142,11 @@ class Field:
     def key_en(self) -> str:
         return key_of(self.label_en or self.label_it)
 
+    @cached_property
+    def named_options(self) -> dict[str, str]:
+        """The id of each option by its labels, folded."""
+        return {key_of(label): one.id for one in self.options for label in (one.label_en, one.label_it) if label}
+
     @property
     def sort_key(self) -> str:
         return f"{self.position:03} {self.key_it}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +11,7 @@ from libs.errors import InvalidArgument
 from services.contacts.domain import columns
 from services.contacts.domain.contacts import AffiliationView, Contact, PointKind
 from services.contacts.domain.customers import Customer
+from services.contacts.domain.fields import Catalogue, Field
 
 
 @dataclass(frozen=True)
@@ -39,29 +40,57 @@ _OTHERS = {  # further fields, with their headers in Italian and English
     "name": ("Identificativo", "Identifier"),
 }
 FIELDS = (*columns.FIELDS, *_OTHERS)
+Cell = Callable[[Listed, str], str]
 
 
-def checked_fields(wanted: list[str]) -> tuple[str, ...]:
-    """Return the fields of a file, all of them when none is named."""
+@dataclass(frozen=True)
+class Chosen:
+    """One column of a file. cell: what it shows of a person."""
+
+    header: str
+    cell: Callable[[Listed], str]
+
+
+def columns_of(wanted: Sequence[str], catalogue: Catalogue, language: str) -> list[Chosen]:
+    """Return the columns of a file: those wanted, or all but the profile when none is named, because that may hold sensitive data."""
+    own = {columns.PROFILE + field.key: field for field in columns.importable(catalogue)}
     for index, name in enumerate(wanted):
-        if name not in FIELDS:
+        if name not in FIELDS and name not in own:
             raise InvalidArgument.of(f"fields[{index}]", "is not a field of a contact", "EXPORT_FIELD_UNKNOWN")
-    return tuple(dict.fromkeys(wanted)) or FIELDS
+    headers = columns.profile_headers(catalogue, language)
+
+    def chosen(name: str) -> Chosen:
+        if name in own:
+            return Chosen(headers[name], _of_profile(own[name], language))
+        header = _OTHERS[name][language == "en"] if name in _OTHERS else columns.header(name, language)
+        return Chosen(header, lambda person: _CELLS[name](person, language))
+
+    return [chosen(name) for name in dict.fromkeys(wanted) or FIELDS]
 
 
-def headers(fields: tuple[str, ...], language: str) -> list[str]:
-    return [_OTHERS[name][language == "en"] if name in _OTHERS else columns.header(name, language) for name in fields]
+def _of_profile(field: Field, language: str) -> Callable[[Listed], str]:
+    """Return how a cell shows a field of the profile: an import reads the same value from it."""
+    labels = {option.id: columns.option_label(field, option, language) for option in field.options}
 
+    def cell(person: Listed) -> str:
+        match person.contact.profile.get(field.key):
+            case None:
+                return ""
+            case bool() as on:
+                return _yes(on, language)
+            case list() as held:
+                return ";".join(labels.get(str(one), str(one)) for one in held)
+            case value:
+                return labels.get(str(value), str(value))
 
-def line(person: Listed, fields: tuple[str, ...], language: str) -> list[str]:
-    return [_CELLS[name](person, language) for name in fields]
+    return cell
 
 
 def _yes(on: bool, language: str) -> str:
     return ("Yes" if language == "en" else "Sì") if on else "No"
 
 
-def _points(kind: PointKind) -> Callable[[Listed, str], str]:
+def _points(kind: PointKind) -> Cell:
     return lambda person, _: ";".join(point.value for point in person.contact.contact_points if point.kind is kind)
 
 
@@ -74,7 +103,7 @@ def _groups(person: Listed, _language: str) -> str:
     return ";".join(sorted(person.names.groups[id_] for id_ in person.contact.groups if id_ in person.names.groups))
 
 
-def _of_customer(read: Callable[[Customer], str]) -> Callable[[Listed, str], str]:
+def _of_customer(read: Callable[[Customer], str]) -> Cell:
     return lambda person, _: read(person.customer) if person.customer else ""
 
 
@@ -82,7 +111,7 @@ def _time(time: datetime | None) -> str:
     return time.isoformat(timespec="seconds") if time else ""
 
 
-_CELLS: Mapping[str, Callable[[Listed, str], str]] = {
+_CELLS: Mapping[str, Cell] = {
     "first_name": lambda person, _: person.contact.first_name,
     "last_name": lambda person, _: person.contact.last_name,
     "email": lambda person, _: person.contact.email,

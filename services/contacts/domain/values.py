@@ -88,6 +88,8 @@ def plain_text(text: str, *, lines: bool = False) -> str:
 
 def folded(text: str) -> str:
     """Return the text as searches and orders compare it: no case, no accents, single spaces."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     apart = unicodedata.normalize("NFKD", text)
     bare = "".join(letter for letter in apart if not unicodedata.combining(letter))
     return " ".join(bare.casefold().split())
@@ -119,6 +121,14 @@ def email_address(text: str) -> str:
     return address
 
 
+@lru_cache(4096)  # most addresses share a few domains
+def _ascii_domain(domain: str) -> str:
+    try:
+        return str(validate_email(f"x@{domain}", check_deliverability=False, test_environment=True).ascii_domain)
+    except EmailNotValidError:
+        return domain
+
+
 @lru_cache(1024)  # an import asks for each of a chunk several times
 def email_key(address: str) -> str | None:
     """Return what two spellings of one address share, and what the database keeps unique; None without an address.
@@ -129,13 +139,10 @@ def email_key(address: str) -> str | None:
     if not address:
         return None
     local, _, domain = unicodedata.normalize("NFKC", address.strip()).casefold().rpartition("@")
-    try:
-        checked = validate_email(f"x@{domain}", check_deliverability=False, test_environment=True).ascii_domain
-    except EmailNotValidError:
-        checked = domain
-    return f"{local}@{checked}"
+    return f"{local}@{_ascii_domain(domain)}"
 
 
+@lru_cache(1024)  # an import asks for each of a chunk twice
 def phone_number(text: str) -> str:
     """Return the number as E.164; it must begin with + and the country's prefix."""
     try:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
-from libs.database import insert
+from libs.database import insert, insert_all
 from libs.database.listing import select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing
@@ -109,7 +109,7 @@ class SqlAffiliations:
     def add_all(self, new: Sequence[tuple[Affiliation, UUID]]) -> None:
         """Do as `add` for many contacts that were just added, with the primary contact of each customer."""
         rows = [{**_row(affiliation), "primary_contact_id": primary_id} for affiliation, primary_id in new]
-        self.connection.execute(sa.insert(affiliations), rows)
+        insert_all(self.connection, affiliations, rows)
         ids = {affiliation.contact_id for affiliation, _ in new}
         keep_affiliations(self.connection, new[0][0].create_time, affiliations.c.contact_id.in_(ids))
 

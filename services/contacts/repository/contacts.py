@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
-from libs.database import insert
+from libs.database import insert, insert_all
 from libs.errors import Aborted
 from libs.listing import Listing, Value
 from services.contacts.domain import (
@@ -140,7 +140,7 @@ class SqlContacts:
         """
         ids = [one.id for one in new]
         rows = [{**(row := _row(one)), "found_by": row["search"] + of_customers[one.id]} for one in new]
-        self.connection.execute(sa.insert(contacts), rows)
+        insert_all(self.connection, contacts, rows)
         add_groups(self.connection, contact_groups, {one.id: one.groups for one in new})
         add_tags(self.connection, {one.id: one.tags for one in new})
         keep_contacts(self.connection, ids)

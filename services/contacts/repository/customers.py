@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
+from libs.database import insert_all
 from libs.database.listing import Columns
 from libs.errors import Aborted
 from libs.listing import Listing, Value
@@ -75,7 +76,7 @@ class SqlCustomers:
 
     def add_all(self, new: Sequence[Customer]) -> None:
         """Do as `add` for many at once."""
-        self.connection.execute(sa.insert(customers), [_row(one) for one in new])
+        insert_all(self.connection, customers, [_row(one) for one in new])
         add_groups(self.connection, customer_groups, {one.id: one.groups for one in new})
         keep_customers(self.connection, [one.id for one in new])
         remember_words(self.connection, "", " ".join(one.search_text for one in new))
@@ -198,8 +199,7 @@ def add_groups(connection: Connection, table: sa.Table, groups: Mapping[UUID, fr
     """Give groups to members that have none yet. table: customer_groups or contact_groups."""
     member = table.columns.values()[1].name
     rows = [{"group_id": group, member: id_} for id_, given in groups.items() for group in sorted(given)]
-    if rows:
-        connection.execute(sa.insert(table), rows)
+    insert_all(connection, table, rows)
 
 
 def set_groups(connection: Connection, table: sa.Table, id_: UUID, groups: frozenset[UUID]) -> None:

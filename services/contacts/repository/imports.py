@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from libs.database import insert_all
 from libs.database.listing import select_page
 from libs.errors import Aborted
 from libs.listing import Listing
@@ -85,7 +86,7 @@ class SqlImports:
                     {"job_id": job_id, "number": count + index, "cells": list(values), "imported": False, "problems": []}
                     for index, values in enumerate(part, 1)
                 ]
-                self.connection.execute(sa.insert(import_rows), numbered)
+                insert_all(self.connection, import_rows, numbered)
                 count += len(numbered)
         self.connection.execute(sa.delete(import_files).where(import_files.c.job_id == job_id))
         return count
@@ -112,24 +113,23 @@ class SqlImports:
 
     def record(self, job_id: UUID, rows: Sequence[ImportRow]) -> None:
         """Store what became of rows. Those that are imported give up their values: the registry has them now."""
-        same = (import_rows.c.job_id == sa.bindparam("of_job"), import_rows.c.number == sa.bindparam("of_number"))
-        names = ("outcome", "imported", "contact_id", "problems", "email_key", "cells")
-        update = sa.update(import_rows).where(*same).values({name: sa.bindparam(f"new_{name}") for name in names})
         written = [
             {
-                "of_job": job_id,
-                "of_number": row.number,
-                "new_outcome": row.outcome.name if row.outcome else None,
-                "new_imported": row.imported,
-                "new_contact_id": row.contact_id,
-                "new_problems": list(row.problems),
-                "new_email_key": row.email_key,
-                "new_cells": [] if row.imported else list(row.values),
+                "job_id": job_id,
+                "number": row.number,
+                "outcome": row.outcome.name if row.outcome else None,
+                "imported": row.imported,
+                "contact_id": row.contact_id,
+                "problems": list(row.problems),
+                "email_key": row.email_key,
+                "cells": [] if row.imported else list(row.values),
             }
             for row in rows
         ]
-        if written:
-            self.connection.execute(update, written)
+        # In the place of the old ones: an UPDATE is one statement for each row.
+        replaced = (import_rows.c.job_id == job_id, import_rows.c.number.in_([row.number for row in rows]))
+        self.connection.execute(sa.delete(import_rows).where(*replaced))
+        insert_all(self.connection, import_rows, written)
 
     def rows(self, job_id: UUID, listing: Listing) -> tuple[Sequence[ImportRow], str]:
         query = sa.select(import_rows).where(import_rows.c.job_id == job_id)

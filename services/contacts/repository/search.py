@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
-from libs.database import insert
+from libs.database import insert_missing, planned_anew
 from libs.database.listing import Columns, count_up_to, select_page, where
 from libs.listing import Listing
 from services.contacts.domain import Sight, folded
@@ -99,9 +99,10 @@ class Found:
 
 def exact_page(connection: Connection, query: sa.Select[Any], listing: Listing, searched: Searched) -> tuple[Sequence[Row[Any]], str]:
     """Return one page of what the listing's filter and words find without any slip. query: all that the caller may see."""
-    if words := exact_words(listing.query):
-        query = query.where(searched.found(words))
-    return select_page(connection, query, listing, searched.columns, searched.id_column)
+    if not (words := exact_words(listing.query)):
+        return select_page(connection, query, listing, searched.columns, searched.id_column)
+    with planned_anew(connection):
+        return select_page(connection, query.where(searched.found(words)), listing, searched.columns, searched.id_column)
 
 
 def search_page(connection: Connection, query: sa.Select[Any], listing: Listing, searched: Searched) -> Found:
@@ -116,17 +117,19 @@ def search_page(connection: Connection, query: sa.Select[Any], listing: Listing,
     if not similar:
         return Found(rows)
     rest = query.where(searched.found(similar), sa.not_(searched.found(words)))
-    if not listing.size:
-        return Found(rows, listing.beginning() if _any(connection, rest, listing, searched) else "")
-    behind, token = select_page(connection, rest, listing, searched.columns, searched.id_column)
+    with planned_anew(connection):
+        if not listing.size:
+            return Found(rows, listing.beginning() if _any(connection, rest, listing, searched) else "")
+        behind, token = select_page(connection, rest, listing, searched.columns, searched.id_column)
     return Found([*rows, *behind], token, len(behind))
 
 
 def counted(connection: Connection, query: sa.Select[Any], listing: Listing, searched: Searched) -> int:
     """Return how many rows the filter and the words find, without slips; MOST_COUNTED + 1 for more than that."""
-    if words := exact_words(listing.query):
-        query = query.where(searched.found(words))
-    return count_up_to(connection, _filtered(query, listing, searched), MOST_COUNTED + 1)
+    if not (words := exact_words(listing.query)):
+        return count_up_to(connection, _filtered(query, listing, searched), MOST_COUNTED + 1)
+    with planned_anew(connection):
+        return count_up_to(connection, _filtered(query.where(searched.found(words)), listing, searched), MOST_COUNTED + 1)
 
 
 def _any(connection: Connection, query: sa.Select[Any], listing: Listing, searched: Searched) -> bool:
@@ -177,8 +180,7 @@ def remember_words(connection: Connection, before: str, after: str) -> None:
         anchors = _anchors(added).with_for_update(read=True)
         known = set(connection.execute(anchors).scalars())
         rows = [row for word in added if word not in known for row in word_rows(word)]
-        if rows:
-            connection.execute(insert(connection, search_words).on_conflict_do_nothing(), rows)
+        insert_missing(connection, search_words, rows)
     if gone := sorted(old - new):
         for word in connection.execute(_anchors(gone).with_for_update()).scalars().all():
             if not _is_used(connection, word):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
+from libs.database import insert_all
 from libs.listing import Value
 from services.contacts.domain.values import key_of
 from services.contacts.repository.tables import contact_tags, contacts
@@ -36,8 +37,7 @@ def set_tags(connection: Connection, contact_id: UUID, tags: tuple[str, ...]) ->
 def add_tags(connection: Connection, tags: Mapping[UUID, tuple[str, ...]]) -> None:
     """Give tags to contacts that have none yet."""
     rows = [{"contact_id": id_, "key": key_of(tag), "tag": tag} for id_, given in tags.items() for tag in given]
-    if rows:
-        connection.execute(sa.insert(contact_tags), rows)
+    insert_all(connection, contact_tags, rows)
 
 
 def tagged(value: Value) -> ColumnElement[bool]:

@@ -87,8 +87,9 @@ class Transfers(TransfersServicer):
         caller = context.caller()
         content_type, ending = wire.EXPORT_TYPES[request.format]
         with self.reading() as repositories:
-            wanted = contacts_listing(request, catalogue(repositories))
-            parts = wire.exported_file(request, exports.exported(wanted, caller, repositories=repositories), context.language())
+            known = catalogue(repositories)
+            people = exports.exported(contacts_listing(request, known), caller, repositories=repositories)
+            parts = wire.exported_file(request, people, known, context.language())
             first = next(parts)  # what is wrong with the request is said before anything is recorded or sent
             exports.record_export(context.request_of(request), uow=self.new_uow())
             call.send_initial_metadata((("content-disposition", f'attachment; filename="contacts.{ending}"'),))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from recapito.contacts.v1 import transfers_pb2 as pb
 
 from libs.errors import InvalidArgument
 from services.contacts.domain import Contact
-from services.contacts.domain.listed import Listed, checked_fields, headers, line
+from services.contacts.domain.fields import Catalogue
+from services.contacts.domain.listed import Listed, columns_of
 from services.contacts.wire.files import MOST_XLSX_ROWS, csv_lines, vcards, workbook
 
-CHUNK_BYTES = 1024 * 1024
 TYPES = {
     pb.ExportContactsRequest.CSV: ("text/csv; charset=utf-8", "csv"),
     pb.ExportContactsRequest.XLSX: ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
@@ -19,20 +20,21 @@ TYPES = {
 }
 
 
-def exported_file(request: pb.ExportContactsRequest, people: Iterator[Sequence[Listed]], language: str) -> Iterator[bytes]:
-    """Give the bytes of a file. CSV and vCard leave page by page; a workbook leaves when it is whole, hence its limit."""
-    fields = checked_fields(list(request.fields))
-    first = [headers(fields, language)]
-    match request.format:
-        case pb.ExportContactsRequest.VCARD:
-            yield from (vcards(_cards(page)) for page in people)
-        case pb.ExportContactsRequest.XLSX:
-            lines = list(_at_most(line(person, fields, language) for page in people for person in page))
-            content = workbook([*first, *lines])
-            yield from (content[start : start + CHUNK_BYTES] for start in range(0, len(content), CHUNK_BYTES))
-        case _:
-            yield csv_lines(first, start=True)
-            yield from (csv_lines([line(person, fields, language) for person in page], start=False) for page in people)
+def exported_file(
+    request: pb.ExportContactsRequest, people: Iterator[Sequence[Listed]], catalogue: Catalogue, language: str
+) -> Iterator[bytes]:
+    """Give the bytes of a file, page by page."""
+    columns = columns_of(list(request.fields), catalogue, language)
+    if request.format == pb.ExportContactsRequest.VCARD:
+        yield from (vcards(_cards(page)) for page in people)
+        return
+    first = [[column.header for column in columns]]
+    pages = ([[column.cell(person) for column in columns] for person in page] for page in people)
+    if request.format == pb.ExportContactsRequest.XLSX:
+        yield from workbook(chain([first], _at_most(pages)))
+        return
+    yield csv_lines(first, start=True)
+    yield from (csv_lines(page, start=False) for page in pages)
 
 
 def _cards(page: Sequence[Listed]) -> Iterator[tuple[Contact, str, str]]:
@@ -41,8 +43,10 @@ def _cards(page: Sequence[Listed]) -> Iterator[tuple[Contact, str, str]]:
         yield person.contact, person.customer.display_name if person.customer else "", position
 
 
-def _at_most(lines: Iterator[list[str]]) -> Iterator[list[str]]:
-    for count, one in enumerate(lines, 1):
+def _at_most(pages: Iterator[list[list[str]]]) -> Iterator[list[list[str]]]:
+    count = 0
+    for page in pages:
+        count += len(page)
         if count > MOST_XLSX_ROWS:
             raise InvalidArgument.of("format", f"holds at most {MOST_XLSX_ROWS} contacts: choose CSV", "EXPORT_TOO_LARGE")
-        yield one
+        yield page

@@ -13,7 +13,7 @@ from recapito.contacts.v1 import contacts_pb2
 from recapito.contacts.v1 import transfers_pb2 as pb
 
 from libs.errors import InvalidArgument, PermissionDenied
-from services.contacts.wire.files import workbooks
+from services.contacts.wire.files import sheets
 from tests.audit import entries_in_outbox
 from tests.integration.contacts.conftest import OPERATOR, Api
 from tests.integration.contacts.importing import IMPORTER, exported, outcomes, run, uploaded
@@ -109,7 +109,7 @@ def test_columns_are_chosen_and_named_in_the_language_of_the_reader(api: Api) ->
 
 def test_a_workbook_has_a_limit_and_says_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.contacts.wire.exports.MOST_XLSX_ROWS", 1)
-    assert workbooks.MOST_XLSX_ROWS == 50_000
+    assert sheets.MOST_XLSX_ROWS == 1_048_575
     home = api.new_customer()
     for _ in range(2):
         api.new_contact(home)

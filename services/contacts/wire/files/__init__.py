@@ -3,7 +3,7 @@
 from services.contacts.wire.files.csv_files import csv_lines
 from services.contacts.wire.files.limits import MOST_BYTES, MOST_ROWS, FileRefused
 from services.contacts.wire.files.reading import Sheet, read
+from services.contacts.wire.files.sheets import MOST_XLSX_ROWS, workbook
 from services.contacts.wire.files.vcards import vcards
-from services.contacts.wire.files.workbooks import MOST_XLSX_ROWS, workbook
 
 __all__ = ["MOST_BYTES", "MOST_ROWS", "MOST_XLSX_ROWS", "FileRefused", "Sheet", "csv_lines", "read", "vcards", "workbook"]

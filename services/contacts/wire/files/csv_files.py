@@ -22,7 +22,7 @@ _MARKS = (
 _LIKELY = ["cp1252", "iso8859_15", "cp850", "mac_roman", "cp1250", "utf_16_le", "utf_16_be"]  # what offices here write, in this order
 _DELIMITERS = ";,\t|"
 _SAMPLE_BYTES = 32_768
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")  # quoted already too, or an import would take that quote away
 csv.field_size_limit(4 * LONGEST_CELL)  # of the whole process: nothing else here reads CSV
 
 

@@ -1,4 +1,4 @@
-"""XLSX. A workbook is a ZIP of XML, so it is counted while it is unzipped, and its XML is looked at before anything parses it."""
+"""XLSX that comes in: a ZIP of XML, so it is counted while it is unzipped, and its XML is looked at before anything parses it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from datetime import date, datetime, time
 from typing import Any
 
 import openpyxl
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from libs.errors import ServiceError
 from services.contacts.wire.files.limits import MIB, MOST_COLUMNS, FileRefused, Row, too_big, unreadable
@@ -22,14 +20,12 @@ MOST_PARTS = 500
 MOST_UNZIPPED_BYTES = 200 * MIB
 MOST_SHARED_BYTES = 40 * MIB  # the texts of the cells are all in memory at once; rows are not
 MOST_OTHER_BYTES = 8 * MIB  # styles and relations, which are small and parsed whole
-MOST_XLSX_ROWS = 50_000  # to write: a workbook leaves only when it is whole
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 _SHARED = "xl/sharedstrings.xml"
 _DECLARED = re.compile(rb"<\x00?!\x00?(?:D\x00?O\x00?C\x00?T|E\x00?N\x00?T)", re.IGNORECASE)  # DOCTYPE, ENTITY, in UTF-16 too
 _PIECE = 64 * 1024
 
 
-# --- in ------------------------------------------------------------------------------------------------------------------------------
 def rows_of(content: bytes) -> Iterator[Row]:
     """Give the rows of the first sheet; FileRefused at the first sign that this is no workbook, or one made to do harm."""
     try:
@@ -102,23 +98,3 @@ def _text(value: Any) -> str:
             return value.isoformat()
         case _:
             return str(value)
-
-
-# --- out -----------------------------------------------------------------------------------------------------------------------------
-def workbook(rows: Iterable[Row]) -> bytes:
-    """Return a workbook with one sheet. Every cell is a text: none is a formula, whatever it begins with."""
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet()
-    for row in rows:
-        sheet.append([_cell(sheet, ILLEGAL_CHARACTERS_RE.sub("", cell)) for cell in row])
-    target = io.BytesIO()
-    book.save(target)
-    return target.getvalue()
-
-
-def _cell(sheet: Any, text: str) -> Any:
-    if not text.startswith("="):
-        return text or None
-    cell = WriteOnlyCell(sheet, value=text)
-    cell.data_type = "s"
-    return cell
