@@ -13,7 +13,8 @@ from libs.database import insert
 from libs.database.listing import select_page
 from libs.listing import Listing
 from services.contacts.domain import Activity, Sight
-from services.contacts.repository.tables import activities, contact_visible, contacts, customer_visible, customers, deleted_contacts
+from services.contacts.repository.tables import activities, contacts, customers, deleted_contacts
+from services.contacts.repository.visible import contact_visible, customer_visible
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,8 @@ from services.contacts.domain import (
 from services.contacts.repository.history import end_affiliations, keep_affiliations
 from services.contacts.repository.search import refresh_contacts
 from services.contacts.repository.settings import SqlSettings, default_permissions
-from services.contacts.repository.tables import (
-    affiliation_visible,
-    affiliations,
-    contacts,
-    customers,
-    deleted_contacts,
-)
+from services.contacts.repository.tables import affiliations, contacts, customers, deleted_contacts
+from services.contacts.repository.visible import affiliation_visible
 
 # One statement gives the affiliations of a customer with their primary flag, so that no reader sees none or two.
 PRIMARY = (affiliations.c.primary_contact_id == affiliations.c.contact_id).label("primary")

@@ -20,7 +20,8 @@ from services.contacts.repository.affiliations import affiliation_of
 from services.contacts.repository.contacts import contact_columns
 from services.contacts.repository.history import keep_affiliations
 from services.contacts.repository.search import contacts_found, exact_words, holds
-from services.contacts.repository.tables import affiliations, contact_visible, contacts, customer_visible, customers
+from services.contacts.repository.tables import affiliations, contacts, customers
+from services.contacts.repository.visible import contact_visible, customer_visible
 
 _PAIRS_AT_ONCE = 1000
 _Set = tuple[UUID | None, Permissions, Preferences]

@@ -17,7 +17,8 @@ from libs.listing import Listing
 from libs.unit_of_work import Clock
 from services.contacts.domain import ContactRole, ContactRoleInUse, ContactRoleTaken, Sight
 from services.contacts.repository.history import keep_affiliations
-from services.contacts.repository.tables import affiliations, contact_roles, contact_visible, contacts, customer_visible, customers
+from services.contacts.repository.tables import affiliations, contact_roles, contacts, customers
+from services.contacts.repository.visible import contact_visible, customer_visible
 
 
 @dataclass(frozen=True)

@@ -47,16 +47,9 @@ from services.contacts.repository.search import (
     search_page,
     texts_of,
 )
-from services.contacts.repository.tables import (
-    affiliations,
-    contact_groups,
-    contact_visible,
-    contacts,
-    customer_visible,
-    customers,
-    deleted_contacts,
-)
+from services.contacts.repository.tables import affiliations, contact_groups, contacts, customers, deleted_contacts
 from services.contacts.repository.tags import add_tags, set_tags, tagged, tags_of
+from services.contacts.repository.visible import contact_visible, customer_visible
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from services.contacts.repository.search import (
     search_page,
     texts_of,
 )
-from services.contacts.repository.tables import affiliations, contact_visible, contacts, customer_groups, customer_visible, customers
+from services.contacts.repository.tables import affiliations, contacts, customer_groups, customers
+from services.contacts.repository.visible import contact_visible, customer_visible
 
 
 @dataclass(frozen=True)

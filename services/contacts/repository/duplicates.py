@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from services.contacts.domain import TAX_CODE, ContactPoint, Duplicate, Person, PointKind, Sight, folded, resemblances
-from services.contacts.repository.tables import affiliations, contact_visible, contacts, customer_visible, customers
+from services.contacts.repository.tables import affiliations, contacts, customers
+from services.contacts.repository.visible import contact_visible, customer_visible
 
 _HELD_TAX_CODE = contacts.c.profile[TAX_CODE].as_string()
 _PERSON = (

@@ -24,13 +24,13 @@ from services.contacts.repository.tables import (
     contacts,
     deleted_contacts,
     erasure_receipts,
-    erasure_visible,
     erasures,
     import_rows,
     merges,
     notes,
     sub_contacts,
 )
+from services.contacts.repository.visible import erasure_visible
 
 
 @dataclass(frozen=True)

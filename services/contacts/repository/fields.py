@@ -17,7 +17,8 @@ from libs.database.listing import Condition
 from libs.errors import Aborted
 from libs.listing import Value
 from services.contacts.domain import FIELDS, Field, FieldNameTaken, Option, Sight, Type
-from services.contacts.repository.tables import contact_visible, contacts, fields
+from services.contacts.repository.tables import contacts, fields
+from services.contacts.repository.visible import contact_visible
 
 _PREFIX = "profile."
 

@@ -15,16 +15,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from libs.database import UtcDateTime
-from services.contacts.repository.tables import (
-    PermissionsText,
-    PreferencesText,
-    affiliations,
-    contact_groups,
-    contacts,
-    customers,
-    metadata,
-    settings,
-)
+from services.contacts.repository.sets import PermissionsText, PreferencesText
+from services.contacts.repository.tables import affiliations, contact_groups, contacts, customers, metadata, settings
 
 
 def _versions(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:

@@ -17,7 +17,8 @@ from libs.listing import Listing, Value
 from services.contacts.domain import ContactPoint, Lead, LeadNotFound, LeadState, PointKind, PostalAddress, Sight
 from services.contacts.repository.customers import groups_of, in_group, set_groups
 from services.contacts.repository.search import exact_words, holds
-from services.contacts.repository.tables import contact_visible, contacts, lead_groups, lead_visible, leads
+from services.contacts.repository.tables import contacts, lead_groups, leads
+from services.contacts.repository.visible import contact_visible, lead_visible
 
 
 @dataclass(frozen=True)

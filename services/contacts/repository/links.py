@@ -8,16 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from services.contacts.domain import Links, Sight
-from services.contacts.repository.tables import (
-    activities,
-    affiliations,
-    contact_visible,
-    contacts,
-    customer_visible,
-    customers,
-    notes,
-    sub_contacts,
-)
+from services.contacts.repository.tables import activities, affiliations, contacts, customers, notes, sub_contacts
+from services.contacts.repository.visible import contact_visible, customer_visible
 
 _TITLES = 5
 

@@ -16,7 +16,8 @@ from libs.database.listing import select_page
 from libs.errors import Aborted
 from libs.listing import Listing
 from services.contacts.domain import Hanging, Merge, MergeNotFound, Sight, Snapshot, SubContact
-from services.contacts.repository.tables import activities, contact_visible, contacts, leads, merge_visible, merges, notes, sub_contacts
+from services.contacts.repository.tables import activities, contacts, leads, merges, notes, sub_contacts
+from services.contacts.repository.visible import contact_visible, merge_visible
 
 _SNAPSHOT = TypeAdapter(Snapshot)
 _HANGING = {"notes": notes, "activities": activities, "leads": leads}

@@ -15,7 +15,8 @@ from libs.database.listing import select_page
 from libs.errors import Aborted
 from libs.listing import Listing
 from services.contacts.domain import Note, NoteNotFound, Sight, Subject
-from services.contacts.repository.tables import contact_visible, contacts, customer_visible, customers, notes
+from services.contacts.repository.tables import contacts, customers, notes
+from services.contacts.repository.visible import contact_visible, customer_visible
 
 
 @dataclass(frozen=True)

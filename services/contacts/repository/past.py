@@ -27,7 +27,8 @@ from services.contacts.domain import (
     effective,
 )
 from services.contacts.repository.history import affiliation_versions, contact_versions, customer_versions, settings_versions
-from services.contacts.repository.tables import contact_visible, contacts, customer_visible, customers
+from services.contacts.repository.tables import contacts, customers
+from services.contacts.repository.visible import contact_visible, customer_visible
 
 
 @dataclass(frozen=True)

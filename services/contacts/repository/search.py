@@ -19,7 +19,8 @@ from libs.database.listing import Columns, count_up_to, select_page, where
 from libs.listing import Listing
 from services.contacts.domain import Sight, folded
 from services.contacts.domain.slips import forgiving_words, keys_of, may_slip, meant, runs
-from services.contacts.repository.tables import affiliations, contact_visible, contacts, customer_visible, customers, search_words
+from services.contacts.repository.tables import affiliations, contacts, customers, search_words
+from services.contacts.repository.visible import contact_visible, customer_visible
 
 MOST_COUNTED = 10_000
 _MOST_WORDS = 8

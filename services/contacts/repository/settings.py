@@ -12,7 +12,8 @@ from libs.errors import Aborted
 from libs.unit_of_work import Clock
 from services.contacts.domain import Block, ContactsSettings, Modules, Permissions, Profile
 from services.contacts.repository.history import keep_settings
-from services.contacts.repository.tables import preferences_of, preferences_row, settings
+from services.contacts.repository.sets import preferences_of, preferences_row
+from services.contacts.repository.tables import settings
 
 
 @dataclass(frozen=True)

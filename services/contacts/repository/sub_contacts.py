@@ -15,7 +15,8 @@ from libs.database.listing import select_page
 from libs.errors import Aborted
 from libs.listing import Listing
 from services.contacts.domain import AlreadyLinked, Sight, SubContact, SubContactNotFound, SubContactView
-from services.contacts.repository.tables import contact_visible, contacts, sub_contacts
+from services.contacts.repository.tables import contacts, sub_contacts
+from services.contacts.repository.visible import contact_visible
 
 _PRINCIPAL, _LINKED = contacts.alias("principal"), contacts.alias("linked")
 

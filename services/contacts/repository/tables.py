@@ -1,76 +1,12 @@
-"""Tables of contacts, and how values of the domain stand in them."""
+"""Tables of contacts."""
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from typing import Any
-from uuid import UUID
-
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
-from sqlalchemy.sql import ColumnElement
 
 from libs.database import JsonObject, UtcDateTime, tables
-from services.contacts.domain import Mode, Notification, Permissions, Preferences, Section, Sight, TicketScope
+from services.contacts.repository.sets import PermissionsText, PreferencesText
 
-# --- values --------------------------------------------------------------------------------------------------------------------------
-_SECTIONS = {section.value: section for section in Section}
-_NOTIFICATIONS = {type_.value: type_ for type_ in Notification}
-
-
-class PermissionsText(sa.TypeDecorator[Permissions]):
-    """A set of permissions as JSON text; the same text is read once, because most contacts hold one of a few sets."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Permissions | None, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(permissions_row(value), sort_keys=True)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Permissions | None:
-        return None if value is None else _permissions(value)
-
-
-class PreferencesText(sa.TypeDecorator[Preferences]):
-    """Preferences as JSON text, read in the same way."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Preferences | None, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(preferences_row(value), sort_keys=True)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Preferences | None:
-        return None if value is None else _preferences(value)
-
-
-def permissions_row(permissions: Permissions) -> dict[str, str]:
-    row = {section.value: mode.name for section, mode in permissions.modes.items()}
-    return {**row, "ticket_scope": permissions.ticket_scope.name} if permissions.ticket_scope else row
-
-
-def preferences_row(preferences: Preferences) -> dict[str, Any]:
-    return {"switches": {type_.value: on for type_, on in preferences.switches.items()}, "kinds": dict(preferences.kinds)}
-
-
-def preferences_of(row: dict[str, Any]) -> Preferences:
-    return Preferences({_NOTIFICATIONS[key]: on for key, on in row["switches"].items()}, row["kinds"])
-
-
-@lru_cache(4096)
-def _permissions(text: str) -> Permissions:
-    row = json.loads(text)
-    scope = row.pop("ticket_scope", None)
-    return Permissions({_SECTIONS[key]: Mode[value] for key, value in row.items()}, TicketScope[scope] if scope else None)
-
-
-@lru_cache(4096)
-def _preferences(text: str) -> Preferences:
-    return preferences_of(json.loads(text))
-
-
-# --- tables --------------------------------------------------------------------------------------------------------------------------
 metadata = tables()
 
 groups = sa.Table(
@@ -432,76 +368,3 @@ settings = sa.Table(  # one row
     sa.Column("hidden_blocks", sa.Text),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
-
-
-# --- who sees what -------------------------------------------------------------------------------------------------------------------
-def customer_visible(sight: Sight) -> ColumnElement[bool]:
-    """Return the predicate on customers: part of every query, so that a hidden row and a missing one are the same."""
-    if sight.everything:
-        return sa.true()
-    if sight.contact_id is not None:
-        acts = (affiliations.c.customer_id == customers.c.id) & (affiliations.c.contact_id == sight.contact_id)
-        return sa.exists().where(acts)
-    return _in_groups(customer_groups.c.customer_id, customers.c.id, customer_groups.c.group_id, sight)
-
-
-def contact_visible(sight: Sight, table: sa.FromClause = contacts) -> ColumnElement[bool]:
-    """Return the predicate on contacts: a contact is seen by its own groups, whatever those of its customers.
-
-    table: contacts, or an alias of it.
-    """
-    if sight.everything:
-        return sa.true()
-    if sight.contact_id is not None:
-        colleague = sa.exists().where(affiliations.c.contact_id == table.c.id, _of_colleague(sight))
-        return (table.c.id == sight.contact_id) | colleague if sight.primary_of else table.c.id == sight.contact_id
-    return _in_groups(contact_groups.c.contact_id, table.c.id, contact_groups.c.group_id, sight)
-
-
-def affiliation_visible(sight: Sight) -> ColumnElement[bool]:
-    """Return the predicate on affiliations joined with their customers and contacts: both ends are seen.
-
-    A contact sees its own, and a primary one those of its colleagues with that customer: not what they are for others.
-    """
-    if sight.contact_id is None:
-        return contact_visible(sight) & customer_visible(sight)
-    own = affiliations.c.contact_id == sight.contact_id
-    return own | _of_colleague(sight) if sight.primary_of else own
-
-
-def _of_colleague(sight: Sight) -> ColumnElement[bool]:
-    """Every affiliation repeats who is primary, so that a flag that has gone to somebody else counts at once."""
-    return (affiliations.c.customer_id == sight.primary_of) & (affiliations.c.primary_contact_id == sight.contact_id)
-
-
-def merge_visible(sight: Sight) -> ColumnElement[bool]:
-    """Return the predicate on merges: seen by who sees the survivor and, when it was undone, the other one as well."""
-    if sight.everything:
-        return sa.true()
-    other = contacts.alias("other")
-    of_survivor = sa.exists().where(contacts.c.id == merges.c.survivor_id, contact_visible(sight))
-    of_other = sa.exists().where(other.c.id == merges.c.duplicate_id, contact_visible(sight, other))
-    return of_survivor & (merges.c.undo_time.is_(None) | of_other)
-
-
-def lead_visible(sight: Sight) -> ColumnElement[bool]:
-    """Return the predicate on leads: operators of their groups see them, and nobody else."""
-    if sight.everything:
-        return sa.true()
-    if sight.contact_id is not None:
-        return sa.false()
-    return _in_groups(lead_groups.c.lead_id, leads.c.id, lead_groups.c.group_id, sight)
-
-
-def erasure_visible(sight: Sight) -> ColumnElement[bool]:
-    """Return the predicate on erasures: seen by who sees the person's record; that of a deleted one by who sees all."""
-    if sight.everything:
-        return sa.true()
-    of_contact = sa.exists().where(contacts.c.id == erasures.c.person_id, contact_visible(sight))
-    return of_contact | sa.exists().where(leads.c.id == erasures.c.person_id, lead_visible(sight))
-
-
-def _in_groups(member: sa.Column[UUID], row: ColumnElement[UUID], group: sa.Column[UUID], sight: Sight) -> ColumnElement[bool]:
-    if not sight.groups:
-        return sa.false()
-    return sa.exists().where(member == row, group.in_(sorted(sight.groups)))
