@@ -20,7 +20,7 @@ run: ## the same, empty: the first start prints a link that makes the administra
 	@deploy/setup.sh embedded
 	@exec .venv/bin/recapito run
 
-servers: ## PostgreSQL, RabbitMQ and Chromium for the tests, from Debian's packages
+servers: ## PostgreSQL, RabbitMQ, Chromium and promtool for the tests, from Debian's packages
 	@deploy/setup.sh servers
 
 test: lint servers ## the checks, then all tests, on private servers

@@ -2,7 +2,7 @@
 # Installs what a command needs, and nothing when it is there already.
 #   deploy/setup.sh embedded    Python packages to run everything in one process (make demo, make run)
 #   deploy/setup.sh dev         the same and what tests and checks need
-#   deploy/setup.sh servers     PostgreSQL, RabbitMQ and Chromium from Debian's packages, for the tests
+#   deploy/setup.sh servers     PostgreSQL, RabbitMQ, Chromium and promtool from Debian's packages, for the tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export UV_PYTHON_DOWNLOADS=never PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -54,6 +54,25 @@ servers() {
   command -v chromium >/dev/null || missing+=(chromium)
   command -v pdftotext >/dev/null || missing+=(poppler-utils)
   [ ${#missing[@]} -eq 0 ] || packages "${missing[@]}"
+  promtool
+}
+
+promtool() { # into .venv: it checks the alerts; the server of its package is not wanted here
+  [ -x .venv/bin/promtool ] && return
+  local folder
+  folder=$(mktemp -d)
+  if type -P promtool >/dev/null; then
+    ln -s "$(type -P promtool)" "$folder/promtool"
+  else
+    command -v apt-get >/dev/null || { echo "Please install promtool, then run the command again." >&2; exit 1; }
+    echo "Fetching promtool …" >&2
+    (cd "$folder" && { apt-get download -qq prometheus 2>/dev/null || { apt-get update -qq && apt-get download -qq prometheus; }; })
+    dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -xO ./usr/bin/promtool >"$folder/promtool"
+    chmod +x "$folder/promtool"
+  fi
+  mkdir -p .venv/bin
+  mv "$folder/promtool" .venv/bin/promtool
+  rm -r "$folder"
 }
 
 case "${1:-}" in

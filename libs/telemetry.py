@@ -40,6 +40,7 @@ RPC_THREADS = Gauge("recapito_rpc_threads", "Threads that can answer gRPC calls.
 HTTP_SECONDS = Histogram("recapito_http_seconds", "Time to answer an HTTP request.", ["component", "route", "method", "code"])
 HTTP_BUSY = Gauge("recapito_http_threads_busy", "Threads that answer an HTTP request.")
 HTTP_THREADS = Gauge("recapito_http_threads", "Threads that can answer HTTP requests.")
+UNHANDLED_ERRORS = Counter("recapito_unhandled_errors_total", "Requests that ended with an error that nobody foresaw.", ["component"])
 EVENTS_PUBLISHED = Counter("recapito_events_published_total", "Events that the broker confirmed.", ["component"])
 EVENTS_HANDLED = Counter("recapito_events_handled_total", "Events by how handling ended.", ["queue", "type", "outcome"])
 EVENT_LAG_SECONDS = Histogram(
@@ -61,6 +62,7 @@ TASK_FAILURES = Counter("recapito_task_failures_total", "Turns of a task that fa
 CERTIFICATE_EXPIRY = Gauge(
     "recapito_tls_certificate_expiry_timestamp_seconds", "Until when the certificate in use is valid, as server and as client.", ["role"]
 )
+CERTIFICATE_START = Gauge("recapito_tls_certificate_start_timestamp_seconds", "Since when it is valid.", ["role"])
 READY_SECONDS = 15.0
 
 
@@ -100,6 +102,7 @@ def setup(service: str, settings: Settings) -> None:
     """Log JSON lines to standard error, trace, and export the traces when an endpoint is set. Call once, at the start of a process."""
     global _component
     _component = service
+    UNHANDLED_ERRORS.labels(service)  # there from the start: a rate knows nothing of what appears with its first value
     logging.basicConfig(stream=sys.stderr, level=settings.log_level, format="%(message)s", force=True)
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # a traceback for each failed connection; libs.messaging says it in a line
     for noisy in ("werkzeug", "sqlalchemy", "alembic", "mail.log"):
@@ -181,6 +184,11 @@ def failed(code: str) -> None:
     """Say that the call being answered ends with this gRPC code."""
     _code.set(code)
     trace.get_current_span().set_status(StatusCode.ERROR, code)
+
+
+def unhandled() -> None:
+    """Say that a request ends with an error that nobody foresaw."""
+    UNHANDLED_ERRORS.labels(_component).inc()
 
 
 # --- health and metrics --------------------------------------------------------------------------------------------------------------

@@ -130,6 +130,7 @@ def _on_http_error(error: HTTPException) -> Response | HTTPException:
 
 def _on_unhandled(error: Exception) -> Response:
     log.error("unhandled error", method=request.method, route=_route(), exc_info=error)
+    telemetry.unhandled()
     return problem(Internal("an internal error; its trace is in the log", reason="INTERNAL"))
 
 

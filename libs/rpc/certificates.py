@@ -14,15 +14,16 @@ def loaded(role: str, pem: bytes) -> None:
 
     A server reads its files at each handshake, a client when they change: the metric tells also of a process that does not.
     """
-    expiry = _expiry(pem)
-    if expiry is not None:
-        telemetry.CERTIFICATE_EXPIRY.labels(role).set(expiry)
+    try:
+        start, expiry = _life(pem)
+    except ValueError:
+        return  # it is no certificate: gRPC itself says so better
+    telemetry.CERTIFICATE_START.labels(role).set(start)
+    telemetry.CERTIFICATE_EXPIRY.labels(role).set(expiry)
 
 
 @lru_cache(maxsize=4)  # a server asks at each handshake
-def _expiry(pem: bytes) -> float | None:
-    """Return when the first of a chain ends to be valid; None for what is none: gRPC itself says so better."""
-    try:
-        return x509.load_pem_x509_certificate(pem).not_valid_after_utc.timestamp()
-    except ValueError:
-        return None
+def _life(pem: bytes) -> tuple[float, float]:
+    """Return since when and until when the first certificate of a chain is valid."""
+    found = x509.load_pem_x509_certificate(pem)
+    return found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()

@@ -224,6 +224,7 @@ class _Answering:
             self._fail(error)
         elif isinstance(error, Exception):
             log.error("unhandled error", method=self._method.name, exc_info=error)
+            telemetry.unhandled()
             self._fail(Internal("an internal error; its trace is in the log", reason="INTERNAL"))
 
     def _fail(self, error: ServiceError) -> None:

@@ -26,6 +26,7 @@ from services.notifications.clients.documents import GrpcDocuments
 from services.notifications.clients.identity import GrpcLinks
 from services.notifications.clients.smtp import SmtpMailer
 from services.notifications.clients.words import FileWords
+from services.notifications.service import metrics
 from services.notifications.service.delivering import Deliverer, keep_revisions
 from services.notifications.service.planning import Planner, reproject_customers
 from services.notifications.service.reading import Foresight
@@ -79,6 +80,7 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
 def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     """Return the bodies of the worker's threads: relay, consumer, delivery."""
     words, engine = _words(), _connect(settings)
+    metrics.expect(words.failures)
     planner, documents = _planner(settings, engine, words), _documents(settings)
     links = GrpcLinks(client.connect(settings.identity_address, service=SERVICE, settings=settings))
     mailer = SmtpMailer(settings.smtp, settings.smtp_connections)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,11 @@ class FileWords:
 
     def sample(self, name: str, language: str) -> str:
         return str(self._samples[name][language])
+
+    @property
+    def failures(self) -> Sequence[str]:
+        """Why an attempt may fail, by code."""
+        return [code for code in self._reasons if code.startswith("FAIL_")]
 
     def suspends(self, failure: str) -> bool:
         return bool(self._reasons.get(failure, {}).get("suspends"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from datetime import timedelta
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -26,6 +28,12 @@ UNCERTAIN_SHOWN = timedelta(hours=24)
 
 for state in State:
     MESSAGES.labels(state.name)  # there from the start: a rate knows nothing of what appears with its first value
+
+
+def expect(failures: Iterable[str]) -> None:
+    """Show attempts that failed for one of these causes from the start, for the same reason."""
+    for failure, state in itertools.product(failures, (State.QUEUED, State.DEFERRED, State.FAILED)):
+        FAILURES.labels(failure, state.name)
 
 
 def ended(outcome: Outcome) -> None:

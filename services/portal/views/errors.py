@@ -139,6 +139,7 @@ def _on_http_error(error: HTTPException) -> Response | HTTPException:
 
 def _on_unhandled(error: Exception) -> Response:
     log.error("unhandled error", route=str(request.url_rule), exc_info=error)
+    telemetry.unhandled()
     g.pop("person", None)  # the page of an error needs nothing that may have failed
     return page(500)
 

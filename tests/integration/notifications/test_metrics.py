@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from services.notifications.domain.messages import Outcome, State
 from services.notifications.service import metrics
+from tests.integration.notifications.conftest import WORDS
 from tests.integration.notifications.looking import deliver
 from tests.unit.notifications.builders import ACME, LAURA, candidate, invoice_issued
 
@@ -63,3 +64,10 @@ def test_failures_are_counted_by_cause(world: SimpleNamespace) -> None:
     world.mailer.outcomes["laura@acme.example"] = Outcome(State.FAILED, "550 5.1.1", "FAIL_ADDRESS_UNKNOWN", bad_address=True)
     deliver(world)
     assert (value("failures_total", **labels), value("messages_total", state="SENT")) == (failures + 1, sent + 1)
+
+
+def test_every_cause_of_failure_is_there_before_it_happens() -> None:
+    metrics.expect(WORDS.failures)
+    assert len(WORDS.failures) >= 16
+    labels = {"failure": "FAIL_SENDER_REFUSED", "state": "DEFERRED"}
+    assert REGISTRY.get_sample_value("recapito_notifications_failures_total", labels) is not None

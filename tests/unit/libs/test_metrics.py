@@ -63,6 +63,7 @@ def test_the_certificate_in_use_says_until_when_it_is_valid() -> None:
     expiry = datetime(2027, 2, 20, tzinfo=UTC)
     certificates.loaded("tests", certificate(expiry))
     assert value("tls_certificate_expiry_timestamp_seconds", role="tests") == expiry.timestamp()
+    assert value("tls_certificate_start_timestamp_seconds", role="tests") == (expiry - timedelta(days=90)).timestamp()
     certificates.loaded("tests", certificate(expiry + timedelta(days=90)))
     assert value("tls_certificate_expiry_timestamp_seconds", role="tests") == (expiry + timedelta(days=90)).timestamp()
     certificates.loaded("other tests", b"no certificate")
