@@ -101,7 +101,7 @@ class Embedded:
         root.add_url_rule("/", "index", lambda: redirect("/area/"))
         web = portal.app(portal_settings.Settings(**self.values("portal")))
         api = gateway.app(gateway_settings.Settings(**self.values("gateway")))
-        mounts = {path: _at(path, web) for path in ("/area", "/console", "/static")}
+        mounts = {path: _at(path, web) for path in ("/area", "/console", "/static", "/o")}
         mounts |= {path: _at(path, api) for path in ("/v1", "/openapi.json", "/docs", "/oauth2", "/.well-known")}
         mounts["/mail"] = self.mail_sink.app().wsgi_app
         mounts |= {path: _at(path, self.health.wsgi) for path in ("/livez", "/readyz", "/metrics")}

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from recapito.contacts.events.v1.events_pb2 import PrimaryContactChanged
 from recapito.documents.events.v1.events_pb2 import InvoiceViewed
 from recapito.identity.events.v1.events_pb2 import PolicyAccepted, SessionOpened
-from recapito.notifications.events.v1.events_pb2 import MessageSent
+from recapito.notifications.events.v1.events_pb2 import MessageOpened, MessageSent
 from recapito.platform.events.v1.events_pb2 import PersonalDataErased
 
 from libs.ids import new_id
@@ -42,6 +42,7 @@ def handlers(new_uow: Callable[[], UnitOfWork]) -> Handlers:
         PolicyAccepted: recording(on_policy_accepted),
         InvoiceViewed: recording(on_invoice_viewed),
         MessageSent: recording(on_message_sent),
+        MessageOpened: recording(on_message_opened),
         PrimaryContactChanged: recording(on_primary_contact_changed),
         PersonalDataErased: on_personal_data_erased,
     }
@@ -65,6 +66,12 @@ def on_invoice_viewed(delivery: Delivery[InvoiceViewed]) -> Occurrence:
 
 def on_message_sent(delivery: Delivery[MessageSent]) -> Occurrence:
     """A message to a customer's own mailbox is nobody's activity."""
+    event = delivery.message
+    return Occurrence(delivery.event_id, _did(delivery, event.contact, delivery.time, event.customer, event.message, event.kind))
+
+
+def on_message_opened(delivery: Delivery[MessageOpened]) -> Occurrence:
+    """A hint and no more: many mail programs fetch images by themselves (R-ACT-11)."""
     event = delivery.message
     return Occurrence(delivery.event_id, _did(delivery, event.contact, delivery.time, event.customer, event.message, event.kind))
 

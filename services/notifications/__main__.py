@@ -9,7 +9,14 @@ from datetime import UTC, datetime
 from functools import partial
 
 import click
-from recapito.notifications.v1 import dispatches_pb2, dispatches_pb2_grpc, messages_pb2, messages_pb2_grpc
+from recapito.notifications.v1 import (
+    dispatches_pb2,
+    dispatches_pb2_grpc,
+    messages_pb2,
+    messages_pb2_grpc,
+    settings_pb2,
+    settings_pb2_grpc,
+)
 from sqlalchemy.engine import Engine
 
 from libs import database, process, screen, telemetry
@@ -28,6 +35,7 @@ from services.notifications.clients.smtp import SmtpMailer
 from services.notifications.clients.words import FileWords
 from services.notifications.service import metrics
 from services.notifications.service.delivering import Deliverer, keep_revisions
+from services.notifications.service.opens import record_open
 from services.notifications.service.planning import Planner, reproject_customers
 from services.notifications.service.reading import Foresight
 from services.notifications.settings import Settings
@@ -63,6 +71,7 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
     """Return the gRPC server, not started. verify: reads a passport; None: with the keys of identity."""
     words, engine = _words(), _connect(settings)
     planner, read = _planner(settings, engine, words), partial(repository.reading, database.reader(engine))
+    opened = partial(record_open, read=read, contacts=planner.contacts, new_uow=planner.new_uow, clock=now)
     server = Server(SERVICE, settings, verify or verifier(SERVICE, settings).verify, database.refusals(engine, SERVICE))
     server.add(
         dispatches_pb2_grpc.add_DispatchesServicer_to_server,
@@ -71,8 +80,13 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
     )
     server.add(
         messages_pb2_grpc.add_MessagesServicer_to_server,
-        servicer.Messages(read, words, settings.sender),
+        servicer.Messages(read, words, settings.sender, opened),
         messages_pb2.DESCRIPTOR.services_by_name["Messages"],
+    )
+    server.add(
+        settings_pb2_grpc.add_SettingsServicer_to_server,
+        servicer.Settings(read, planner.new_uow),
+        settings_pb2.DESCRIPTOR.services_by_name["Settings"],
     )
     return server
 

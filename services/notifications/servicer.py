@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from google.protobuf.empty_pb2 import Empty
 from grpc import ServicerContext
-from recapito.notifications.v1 import dispatches_pb2, dispatches_pb2_grpc, messages_pb2, messages_pb2_grpc, templates_pb2
+from recapito.notifications.v1 import (
+    dispatches_pb2,
+    dispatches_pb2_grpc,
+    messages_pb2,
+    messages_pb2_grpc,
+    settings_pb2,
+    settings_pb2_grpc,
+    templates_pb2,
+)
 
 from libs.errors import InvalidArgument
 from libs.listing import listing
@@ -16,7 +25,7 @@ from services.notifications import service, wire
 from services.notifications.domain.kinds import Reason, kind_of
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Rendered
-from services.notifications.service import reading
+from services.notifications.service import opens, reading
 
 DISPATCH_FIELDS: Mapping[str, object] = {"kind": str, "subject": str, "customer": UUID}
 MESSAGE_FIELDS: Mapping[str, object] = {
@@ -95,6 +104,7 @@ class Messages(messages_pb2_grpc.MessagesServicer):
     read: service.Read
     words: service.Words
     sender: service.Sender
+    record_open: Callable[[str], None]
 
     def ListMessages(self, request: messages_pb2.ListMessagesRequest, _context: ServicerContext) -> messages_pb2.ListMessagesResponse:
         wanted = listing(request, fields=MESSAGE_FIELDS, orders=["create_time"], default_order="create_time desc")
@@ -104,6 +114,10 @@ class Messages(messages_pb2_grpc.MessagesServicer):
     def GetMessage(self, request: messages_pb2.GetMessageRequest, _context: ServicerContext) -> messages_pb2.Message:
         found = reading.get_message(wire.id_of(request.name), caller=context.caller(), read=self.read, words=self.words, sender=self.sender)
         return self._message(found.message, _content(found.message, found.content, found.revision_number))
+
+    def RecordOpen(self, request: messages_pb2.RecordOpenRequest, _context: ServicerContext) -> Empty:
+        self.record_open(request.token)
+        return Empty()
 
     def _message(self, message: Message, content: templates_pb2.RenderedMessage | None = None) -> messages_pb2.Message:
         language = context.language()
@@ -119,3 +133,24 @@ def _content(message: Message | None, content: Rendered | None, number: int) -> 
     if message is None or content is None:
         return None
     return wire.rendered(content, message.kind, message.language, right_to_left=message.right_to_left, revision_number=number)
+
+
+@dataclass(frozen=True)
+class Settings(settings_pb2_grpc.SettingsServicer):
+    read: service.Read
+    new_uow: service.NewUnitOfWork
+
+    def GetNotificationsSettings(
+        self, request: settings_pb2.GetNotificationsSettingsRequest, _context: ServicerContext
+    ) -> settings_pb2.NotificationsSettings:
+        return wire.settings(opens.get_settings(read=self.read))
+
+    def UpdateNotificationsSettings(
+        self, request: settings_pb2.UpdateNotificationsSettingsRequest, _context: ServicerContext
+    ) -> settings_pb2.NotificationsSettings:
+        changed = opens.update_settings(
+            lambda before: wire.changed_settings(before, request.notifications_settings, request.update_mask),
+            context.request_of(request),
+            uow=self.new_uow(),
+        )
+        return wire.settings(changed)

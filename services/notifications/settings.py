@@ -72,6 +72,7 @@ class Settings(ServiceSettings):
             organisation_legal=self.organisation_legal,
             area_url=f"{self.public_url}/area/",
             console_url=f"{self.public_url}/console/",
+            opens_url=f"{self.public_url}/o/",
             disabled=frozenset(self.disabled_templates),
             lease_seconds=self.delivery_lease_seconds,
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message as ProtobufMessage
 from google.protobuf.timestamp_pb2 import Timestamp
 from recapito.contacts.events.v1 import events_pb2 as contacts_events
@@ -15,12 +16,13 @@ from recapito.contacts.v1 import affiliations_pb2, contacts_pb2, permissions_pb2
 from recapito.documents.v1 import invoices_pb2, payments_pb2
 from recapito.identity.events.v1 import events_pb2 as identity_events
 from recapito.notifications.events.v1 import events_pb2
-from recapito.notifications.v1 import dispatches_pb2, messages_pb2, templates_pb2
+from recapito.notifications.v1 import dispatches_pb2, messages_pb2, settings_pb2, templates_pb2
 from recapito.type.v1 import type_pb2
 
-from libs.errors import NotFound
+from libs.errors import EtagMismatch, NotFound
 from services.notifications.domain.kinds import Reason, Type
 from services.notifications.domain.messages import Dispatch, Message, State
+from services.notifications.domain.opens import Settings
 from services.notifications.domain.selection import Candidate, Tried
 from services.notifications.domain.templates import Rendered
 
@@ -113,6 +115,7 @@ def message(
         ],
         next_attempt_time=timestamp(value.due_time) if waiting else None,
         send_time=timestamp(value.send_time),
+        open_hint_time=timestamp(value.open_time),
         create_time=timestamp(value.create_time),
         etag=f'"{value.version}"',
     )
@@ -151,7 +154,30 @@ def message_sent(value: Message) -> events_pb2.MessageSent:
     )
 
 
+def message_opened(value: Message) -> events_pb2.MessageOpened:
+    return events_pb2.MessageOpened(
+        message=f"messages/{value.id}",
+        version=value.version,
+        contact=f"contacts/{value.contact_id}" if value.contact_id else "",
+        customer=f"customers/{value.customer_id}" if value.customer_id else "",
+        kind=value.kind,
+        subject_resource=value.subject,
+    )
+
+
+def settings(value: Settings) -> settings_pb2.NotificationsSettings:
+    return settings_pb2.NotificationsSettings(name="settings/notifications", open_tracking=value.open_tracking, etag=f'"{value.version}"')
+
+
 # --- in ------------------------------------------------------------------------------------------------------------------------------
+def changed_settings(value: Settings, wanted: settings_pb2.NotificationsSettings, mask: FieldMask) -> Settings:
+    if wanted.etag and wanted.etag != f'"{value.version}"':
+        raise EtagMismatch("the settings have changed since they were read")
+    message = settings(value)
+    mask.MergeMessage(wanted, message, True, True)
+    return replace(value, open_tracking=message.open_tracking)
+
+
 _SWITCHES = {permissions_pb2.Preferences.ON: True, permissions_pb2.Preferences.OFF: False}
 _MODES = ("invoices", "estimates", "contracts", "proposals", "support", "projects")
 
@@ -175,6 +201,7 @@ def candidate(value: affiliations_pb2.Candidate, party: str, party_language: str
         kinds={name: _SWITCHES[switch] for name, switch in preferences.kinds.items() if switch in _SWITCHES},
         permissions=frozenset(name.upper() for name in _MODES if getattr(permissions, name) == permissions_pb2.Permissions.ALLOW),
         block_ticket_email=value.block_ticket_email,
+        open_tracking=value.open_tracking,
         area_off=area_off and not mailbox,
     )
 

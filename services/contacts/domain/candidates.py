@@ -36,6 +36,7 @@ class Candidate:
     effective: Permissions = field(default_factory=Permissions)
     block_ticket_email: bool = False
     newsletter: bool = False
+    open_tracking: bool = False
     contact_version: int = 0
     affiliation_version: int = 0
 

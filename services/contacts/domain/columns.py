@@ -22,6 +22,7 @@ _WORDS: dict[str, tuple[str, str, str]] = {
     "language_code": ("Lingua", "Language", "lang languagecode linguapreferita"),
     "newsletter": ("Newsletter", "Newsletter", "iscrittonewsletter"),
     "do_not_call": ("Non telefonare", "Do not call", "nonchiamare donotphone"),
+    "open_tracking": ("Consenso alle aperture", "Consent to open tracking", "tracciamentoaperture opentracking"),
     "groups": ("Gruppi", "Groups", "gruppo group ufficio sede"),
     "tags": ("Etichette", "Tags", "tag etichetta categorie categories category"),
     "customer.display_name": (

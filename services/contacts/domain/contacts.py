@@ -125,6 +125,7 @@ class Contact:
     block_ticket_email: bool = False
     do_not_call: bool = False
     newsletter: bool = False
+    open_tracking: bool = False
     reports_to_id: UUID | None = None
     groups: frozenset[UUID] = frozenset()
     tags: tuple[str, ...] = ()

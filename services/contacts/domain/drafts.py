@@ -79,6 +79,7 @@ class Draft:
             language_code=_language(said["language_code"]) if "language_code" in said else contact.language_code,
             newsletter=self._truth("newsletter", contact.newsletter),
             do_not_call=self._truth("do_not_call", contact.do_not_call),
+            open_tracking=self._truth("open_tracking", contact.open_tracking),
             profile={**contact.profile, **self.profile(catalogue)},
         )
 

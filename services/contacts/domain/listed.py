@@ -124,6 +124,7 @@ _CELLS: Mapping[str, Cell] = {
     "language_code": lambda person, _: person.contact.language_code,
     "newsletter": lambda person, language: _yes(person.contact.newsletter, language),
     "do_not_call": lambda person, language: _yes(person.contact.do_not_call, language),
+    "open_tracking": lambda person, language: _yes(person.contact.open_tracking, language),
     "groups": _groups,
     "tags": lambda person, _: ";".join(person.contact.tags),
     "customer.display_name": _of_customer(lambda customer: customer.display_name),

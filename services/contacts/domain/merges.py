@@ -24,6 +24,7 @@ TAKEABLE = frozenset(
         "block_ticket_email",
         "do_not_call",
         "newsletter",
+        "open_tracking",
     }
 )
 _PROFILE = "profile."

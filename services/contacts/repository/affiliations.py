@@ -223,6 +223,7 @@ _OF_CONTACT = (
     contacts.c.direction,
     contacts.c.block_ticket_email,
     contacts.c.newsletter,
+    contacts.c.open_tracking,
     contacts.c.version.label("contact_version"),
 )
 _OF_AFFILIATION = (
@@ -292,6 +293,7 @@ def _candidate(row: Row[Any], counting: Permissions) -> Candidate:
         effective=counting,
         block_ticket_email=row.block_ticket_email,
         newsletter=row.newsletter,
+        open_tracking=row.open_tracking,
         contact_version=row.contact_version,
         affiliation_version=row.affiliation_version,
     )

@@ -45,6 +45,7 @@ contact_versions = _versions(
     sa.Column("block_ticket_email", sa.Boolean, nullable=False),
     sa.Column("do_not_call", sa.Boolean, nullable=False),
     sa.Column("newsletter", sa.Boolean, nullable=False),
+    sa.Column("open_tracking", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("groups", sa.Text, nullable=False),  # ids with commas between
     sa.Index("ix_contact_versions_contact_id_seq", "contact_id", "seq"),
 )

@@ -121,6 +121,7 @@ def _contact(row: Row[Any]) -> Contact:
         block_ticket_email=row.block_ticket_email,
         do_not_call=row.do_not_call,
         newsletter=row.newsletter,
+        open_tracking=row.open_tracking,
         groups=frozenset(UUID(text) for text in row.groups.split(",") if text),
         version=row.version,
     )

@@ -71,6 +71,7 @@ contacts = sa.Table(
     sa.Column("block_ticket_email", sa.Boolean, nullable=False),
     sa.Column("do_not_call", sa.Boolean, nullable=False),
     sa.Column("newsletter", sa.Boolean, nullable=False),
+    sa.Column("open_tracking", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("reports_to_id", sa.Uuid, sa.ForeignKey("contacts.id"), index=True),
     sa.Column("profile", JsonObject, nullable=False, server_default='{"kind": "person"}'),
     sa.Column("last_access_time", UtcDateTime),

@@ -25,6 +25,7 @@ from services.contacts.domain import Catalogue, Person, Type
 from services.contacts.service import Reading, UnitOfWork, sight_of
 from services.contacts.service import contacts as service
 from services.contacts.service.colleagues import create_colleague
+from services.contacts.service.consents import set_open_tracking
 from services.contacts.service.fields import catalogue
 from services.contacts.service.merges import view_contact
 from services.contacts.service.moves import move_contact
@@ -102,6 +103,11 @@ class Contacts(ContactsServicer):
         id_, change = wire.id_of(request.contact.name), wire.changed_contact(request.contact, request.update_mask)
         changed = service.update_contact(id_, change, context.request_of(request), context.caller(), uow=self.new_uow(), clock=self.clock)
         return wire.contact(changed)
+
+    def SetOpenTracking(self, request: pb.SetOpenTrackingRequest, _context: ServicerContext) -> pb.Contact:
+        caller, asked = context.caller(), context.request_of(request)
+        id_ = wire.id_of(request.name, caller.account_id)
+        return wire.contact(set_open_tracking(id_, request.open_tracking, asked, caller, uow=self.new_uow(), clock=self.clock))
 
     def DeleteContact(self, request: pb.DeleteContactRequest, _context: ServicerContext) -> Empty:
         service.delete_contact(

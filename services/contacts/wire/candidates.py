@@ -56,6 +56,7 @@ def _candidate(domain: Candidate) -> pb.Candidate:
         effective_permissions=permissions(domain.effective),
         block_ticket_email=domain.block_ticket_email,
         newsletter=domain.newsletter,
+        open_tracking=domain.open_tracking,
         contact_version=domain.contact_version,
         affiliation_version=domain.affiliation_version,
     )

@@ -63,7 +63,7 @@ _NOTING = frozenset({"contacts.notes.write"})
 _INVOICING = frozenset({"documents.write", "documents.issue", "documents.payments"})
 _CONTACTS = frozenset({"contacts.write", "contacts.delete", "identity.read", "identity.access"})
 _TRANSFERS = frozenset({"contacts.import", "contacts.export"})
-_SETTINGS = frozenset({"contacts.settings", "documents.settings", "identity.accounts", "identity.policies"})
+_SETTINGS = frozenset({"contacts.settings", "documents.settings", "notifications.settings", "identity.accounts", "identity.policies"})
 _OVERSIGHT = frozenset({"identity.audit", "identity.settings", "contacts.anonymize"})
 
 ROLES: Mapping[str, frozenset[str]] = {

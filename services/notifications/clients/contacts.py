@@ -44,7 +44,8 @@ class GrpcContacts:
 
     def person(self, contact_id: UUID) -> service.Person:
         contact = self._contacts.GetContact(contacts_pb2.GetContactRequest(name=f"contacts/{contact_id}"))
-        return service.Person(contact_id, wire.id_of(contact.customer), frozenset(map(wire.id_of, contact.groups)))
+        groups = frozenset(map(wire.id_of, contact.groups))
+        return service.Person(contact_id, wire.id_of(contact.customer), groups, contact.open_tracking)
 
     def organisation(self) -> tuple[str, str]:
         """Name and time zone, asked again after a minute."""

@@ -81,6 +81,11 @@ class Kind:
     code: bool = False
 
     @property
+    def sales(self) -> bool:
+        """About a document of the sale: what may be tracked where it is allowed."""
+        return self.type in SALES_TYPES
+
+    @property
     def only_link(self) -> bool:
         """Nothing but its link: of no use to who may not enter."""
         return self.type is None and self.purpose not in {None, Purpose.DISOWN}
@@ -100,6 +105,7 @@ class Kind:
 
 
 MAILBOX_TYPES = frozenset({Type.INVOICE, Type.ESTIMATE})  # R-CUS-04: estimates, invoices and receipts alone
+SALES_TYPES = frozenset({Type.INVOICE, Type.CREDIT_NOTE, Type.ESTIMATE, Type.PROPOSAL, Type.CONTRACT})
 
 _EVENTS: dict[Type, tuple[str, ...]] = {
     Type.INVOICE: ("issued", "due_reminder", "overdue", "payment_received"),

@@ -63,7 +63,7 @@ class Message:
 
     person: contacts/{uuid}, customers/{uuid} or accounts/{uuid}. seen: what the rules looked at. attempt: number of the claim; what
     is written about an older one is ignored. due_time: when it is to be tried, or until when the claim holds; None at the end.
-    failure: code of words/reasons.yaml. revision: of the template.
+    failure: code of words/reasons.yaml. revision: of the template. open_time: the first hint that it was opened.
     """
 
     id: UUID
@@ -88,6 +88,7 @@ class Message:
     attempt: int = 0
     due_time: datetime | None = None
     send_time: datetime | None = None
+    open_time: datetime | None = None
     failure: str = ""
     version: int = 1
     attempts: tuple[Attempt, ...] = field(default=())
@@ -95,6 +96,11 @@ class Message:
     @property
     def of_kind(self) -> Kind:
         return kind_of(self.kind)
+
+    @property
+    def trackable(self) -> bool:
+        """Whether its reader had consented to open tracking when it was decided, and it is about a document."""
+        return self.contact_id is not None and self.of_kind.sales and bool(self.seen.get("open_tracking"))
 
     @property
     def account_id(self) -> UUID | None:

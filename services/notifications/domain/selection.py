@@ -36,6 +36,7 @@ class Candidate:
     kinds: Mapping[str, bool] = field(default_factory=dict)
     permissions: frozenset[str] = frozenset()
     block_ticket_email: bool = False
+    open_tracking: bool = False
     area_off: bool = False
     may_enter: bool | None = None
 
@@ -306,7 +307,10 @@ def without_permission(kind: Kind, candidate: Candidate) -> bool:
 
 # --- what a decision saw -------------------------------------------------------------------------------------------------------------
 def snapshot(kind: Kind, candidate: Candidate, circumstances: Circumstances) -> dict[str, object]:
-    """Return what the rules looked at, without names or addresses, so that the decision can be explained later as it was taken."""
+    """Return what the rules looked at, without names or addresses, so that the decision can be explained later as it was taken.
+
+    Beside it stands the consent to open tracking, at which no rule looks.
+    """
     case = Case(kind, candidate, circumstances)
     seen: dict[str, object] = {
         "deleted": candidate.deleted,
@@ -326,6 +330,7 @@ def snapshot(kind: Kind, candidate: Candidate, circumstances: Circumstances) -> 
         "skip_welcome": circumstances.skip_welcome,
         "area_off": candidate.area_off,
         "may_enter": candidate.may_enter,
+        "open_tracking": kind.sales and candidate.open_tracking,
     }
     return {name: value for name, value in seen.items() if value != _USUAL[name]}
 
@@ -348,6 +353,7 @@ _USUAL: dict[str, object] = {
     "skip_welcome": False,
     "area_off": False,
     "may_enter": None,
+    "open_tracking": False,
 }
 # What was seen when a decision had to be taken anew because identity made no link.
 WITHHELD: Mapping[Reason, Mapping[str, object]] = {

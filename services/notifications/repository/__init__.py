@@ -12,6 +12,7 @@ from services.notifications.repository.customers import SqlCustomers, SqlDeleted
 from services.notifications.repository.dispatches import SqlDispatches
 from services.notifications.repository.erasures import SqlErasures
 from services.notifications.repository.messages import SqlMessages
+from services.notifications.repository.opens import SqlOpens
 from services.notifications.repository.revisions import SqlRevisions
 from services.notifications.repository.suppressions import SqlSuppressions
 
@@ -44,6 +45,10 @@ class SqlRepositories:
     @property
     def erasures(self) -> SqlErasures:
         return SqlErasures(self.connection)
+
+    @property
+    def opens(self) -> SqlOpens:
+        return SqlOpens(self.connection)
 
     @property
     def revisions(self) -> SqlRevisions:

@@ -1,4 +1,4 @@
-"""What is emptied when a person is erased, in SQL: addresses, names, bodies, what mail servers said."""
+"""What is emptied when a person is erased, in SQL: addresses, names, bodies, opens, what mail servers said."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
-from services.notifications.repository.tables import attempts, dispatches, gate, messages, suppressions
+from services.notifications.repository.tables import attempts, dispatches, gate, messages, opens, suppressions
 
 # What a dispatch knows of a person; every other fact is of the document, or of the organisation.
 _OF_PERSON = ("device", "landing")
@@ -30,6 +30,7 @@ class SqlErasures:
         addresses = sa.select(messages.c.folded_address).where(told, messages.c.folded_address != "")
         refused = sa.or_(suppressions.c.message_id.in_(ids), suppressions.c.address.in_(addresses))
         count = self._rowcount(sa.delete(suppressions).where(refused))
+        self._rowcount(sa.delete(opens).where(opens.c.message_id.in_(ids)))
         self._rowcount(sa.update(attempts).where(attempts.c.message_id.in_(ids)).values(reply=""))
         count += self._empty_messages(told)
         return count + self._without_facts(dispatches.c.subject.in_(people), _OF_PERSON) + self._of_customers(customer_ids)
@@ -39,7 +40,7 @@ class SqlErasures:
         transmitting = messages.c.state == "TRANSMITTING"
         empty = {"to_address": "", "folded_address": "", "first_name": "", "last_name": "", "words": "", "revision": ""}
         self._rowcount(sa.update(messages).where(told, transmitting).values(attempt=messages.c.attempt + 1))
-        return self._rowcount(sa.update(messages).where(told).values(version=messages.c.version + 1, **empty))
+        return self._rowcount(sa.update(messages).where(told).values(version=messages.c.version + 1, open_time=None, **empty))
 
     def _of_customers(self, customer_ids: Collection[UUID]) -> int:
         return self._without_facts(dispatches.c.customer_id.in_(customer_ids), _OF_CUSTOMER) if customer_ids else 0

@@ -49,7 +49,7 @@ class SqlMessages:
         row = self.connection.execute(query).one_or_none()
         if row is None:
             raise NotFound(f"messages/{message_id} does not exist")
-        return _message(row, self._attempts(message_id)), self._dispatches([row.dispatch_id])[row.dispatch_id]
+        return message_of(row, self._attempts(message_id)), self._dispatches([row.dispatch_id])[row.dispatch_id]
 
     def _attempts(self, message_id: UUID) -> tuple[Attempt, ...]:
         query = sa.select(attempts).where(attempts.c.message_id == message_id).order_by(attempts.c.number)
@@ -64,13 +64,13 @@ class SqlMessages:
         for word in listing.query.split()[:10]:
             query = query.where(messages.c.words.contains(fold(word), autoescape=True))
         rows, token = select_page(self.connection, query, listing, _COLUMNS, messages.c.id)
-        return [_message(row) for row in rows], token
+        return [message_of(row) for row in rows], token
 
     def of_person(self, dispatch_id: UUID, person: str) -> Message | None:
         row = self.connection.execute(
             sa.select(messages).where(messages.c.dispatch_id == dispatch_id, messages.c.person == person)
         ).one_or_none()
-        return None if row is None else _message(row)
+        return None if row is None else message_of(row)
 
     # --- delivery --------------------------------------------------------------------------------------------------------------------
     def claim(self, limit: int, now: datetime, lease_until: datetime) -> Sequence[tuple[Message, Dispatch]]:
@@ -87,7 +87,7 @@ class SqlMessages:
             .values(state=State.CLAIMED.value, attempt=messages.c.attempt + 1, due_time=lease_until, version=messages.c.version + 1)
             .returning(messages)
         )
-        found = sorted((_message(row) for row in self.connection.execute(taken)), key=lambda message: (message.create_time, message.id))
+        found = sorted((message_of(row) for row in self.connection.execute(taken)), key=lambda message: (message.create_time, message.id))
         of = self._dispatches({message.dispatch_id for message in found}) if found else {}
         return [(message, of[message.dispatch_id]) for message in found]
 
@@ -206,6 +206,6 @@ def _row(message: Message) -> dict[str, Any]:
     return row
 
 
-def _message(row: Row[Any], tried: tuple[Attempt, ...] = ()) -> Message:
+def message_of(row: Row[Any], tried: tuple[Attempt, ...] = ()) -> Message:
     values = {name: getattr(row, name) for name in _OWN}
     return Message(**{**values, "reason": Reason(values["reason"]), "state": State(values["state"])}, attempts=tried)

@@ -66,6 +66,7 @@ messages = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("due_time", UtcDateTime),
     sa.Column("send_time", UtcDateTime),
+    sa.Column("open_time", UtcDateTime),
     sa.Column("failure", sa.String(40), nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("folded_address", sa.String(254), nullable=False),
@@ -88,6 +89,14 @@ attempts = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reply", sa.String(500), nullable=False),
 )
+opens = sa.Table(  # of messages with an image; the first time stands with the message
+    "opens",
+    metadata,
+    sa.Column("message_id", sa.Uuid, sa.ForeignKey("messages.id"), primary_key=True),
+    sa.Column("token_hash", sa.LargeBinary(32), unique=True),  # None: it counts no more
+    sa.Column("last_time", UtcDateTime),
+    sa.Column("count", sa.Integer, nullable=False),
+)
 suppressions = sa.Table(
     "suppressions",
     metadata,
@@ -102,6 +111,13 @@ deleted_contacts = sa.Table(
     sa.Column("contact_id", sa.Uuid, primary_key=True),
     sa.Column("delete_time", UtcDateTime, nullable=False),
     sa.Column("erased", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # one row, 1
+    sa.Column("open_tracking", sa.Boolean, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
 )
 gate = sa.Table(  # one row: whoever writes about people shares it, whoever erases one has it alone
     "gate",

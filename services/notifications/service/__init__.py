@@ -16,6 +16,7 @@ from services.notifications.domain.contents import Organisation, Phrases
 from services.notifications.domain.kinds import Purpose, Reason
 from services.notifications.domain.messages import Dispatch, Message, Outcome, State
 from services.notifications.domain.mime import Attachment
+from services.notifications.domain.opens import Settings
 from services.notifications.domain.selection import Candidate
 from services.notifications.domain.templates import Fields, Source, Template
 
@@ -109,6 +110,17 @@ class Erasures(Protocol):
         ...
 
 
+class Opens(Protocol):
+    """What is kept of opened messages, and the setting that allows it. Tokens come as their hashes."""
+
+    def settings(self, *, lock: bool = False) -> Settings: ...
+    def save_settings(self, changed: Settings) -> Settings: ...  # with its next version; Aborted if another was faster
+    def forget_tokens(self) -> None: ...  # of all messages
+    def keep(self, tokens: Mapping[UUID, bytes]) -> None: ...  # by message, in the place of an older one
+    def contact_of(self, token_hash: bytes) -> UUID | None: ...  # who was sent the message; None: no such token, or it is still on its way
+    def count(self, token_hash: bytes, now: datetime) -> Message | None: ...  # the message, when it was the first time
+
+
 class Revisions(Protocol):
     """The words of every template that was ever sent."""
 
@@ -130,6 +142,8 @@ class Repositories(Protocol):
     def deleted_contacts(self) -> DeletedContacts: ...
     @property
     def erasures(self) -> Erasures: ...
+    @property
+    def opens(self) -> Opens: ...
     @property
     def revisions(self) -> Revisions: ...
 
@@ -160,11 +174,12 @@ class Party:
 
 @dataclass(frozen=True)
 class Person:
-    """What contacts knows of one contact: its home customer and its groups."""
+    """What contacts knows of one contact: its home customer, its groups, whether it consents to open tracking."""
 
     contact_id: UUID
     customer_id: UUID
     groups: frozenset[UUID]
+    open_tracking: bool = False
 
 
 class Contacts(Protocol):
@@ -287,6 +302,7 @@ class Sender:
     organisation_legal: str
     area_url: str
     console_url: str
+    opens_url: str
     disabled: frozenset[str] = frozenset()  # kinds whose template is disabled
     lease_seconds: float = 120.0
 

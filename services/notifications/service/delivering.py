@@ -19,9 +19,11 @@ from services.notifications.domain.contents import Link, values
 from services.notifications.domain.kinds import Purpose, Reason
 from services.notifications.domain.messages import Dispatch, Message, Outcome, State, settled
 from services.notifications.domain.mime import Attachment, Mail, ascii_address, verify, write
+from services.notifications.domain.opens import with_image
 from services.notifications.domain.templates import Rendered, Template
 from services.notifications.service import metrics
 from services.notifications.service.metrics import DELIVERY_SECONDS, MESSAGES, ROUND_SECONDS
+from services.notifications.service.opens import mint_tokens
 
 log = telemetry.logger(__name__)
 AREA_OFF = "ENTRY_AREA_OFF"  # identity's refusal while the module is off
@@ -81,11 +83,12 @@ class Deliverer:
         """Return the letters that can go; what cannot be made is settled with its cause."""
         with telemetry.resumed(claimed[0][1].traceparent):
             minted = self._mint(claimed)
+        tokens = mint_tokens([message for message, _dispatch in claimed], new_uow=self.new_uow)
         letters: list[service.Letter] = []
         stopped: list[service.Settled] = []
         for message, dispatch in claimed:
             try:
-                letters.append(self._letter(message, dispatch, minted))
+                letters.append(self._letter(message, dispatch, minted, tokens.get(message.id, "")))
             except _Stopped as stop:
                 stopped.append(self._settled(message, stop.outcome, stop.reason))
             except ServiceError as error:
@@ -106,7 +109,8 @@ class Deliverer:
             log.warning("links cannot be made now", orders=len(orders), error=str(error))
             return None
 
-    def _letter(self, message: Message, dispatch: Dispatch, minted: Mapping[UUID, service.Minted] | None) -> service.Letter:
+    def _letter(self, message: Message, dispatch: Dispatch, minted: Mapping[UUID, service.Minted] | None, token: str) -> service.Letter:
+        """Return the finished letter. token: of the image that hints at its opening; "": it has none."""
         link = self._link(message, dispatch, minted)
         attachment = self._attachment(message) if message.reason is Reason.SEND_CUSTOMER_MAILBOX else None
         template = self._template(message)
@@ -119,7 +123,7 @@ class Deliverer:
             subject=rendered.subject,
             date=self.clock(),
             text=rendered.text,
-            html=rendered.html,
+            html=with_image(rendered.html, f"{self.sender.opens_url}{token}") if token else rendered.html,
             reply_to=self.sender.reply_to,
             language=message.language,
             attachment=attachment,

@@ -113,6 +113,11 @@ class GrpcContacts:
         mask = FieldMask(paths=paths)
         return self._contacts.UpdateContact(contacts_pb2.UpdateContactRequest(contact=contact, update_mask=mask, request_id=request_id))
 
+    def set_open_tracking(self, contact_id: UUID, on: bool, request_id: str) -> contacts_pb2.Contact:
+        return self._contacts.SetOpenTracking(
+            contacts_pb2.SetOpenTrackingRequest(name=f"contacts/{contact_id}", open_tracking=on, request_id=request_id)
+        )
+
     def list_activities(self, parent: str, page: Page) -> contacts_pb2.ListActivitiesResponse:
         return self._contacts.ListActivities(
             contacts_pb2.ListActivitiesRequest(parent=parent, page_size=page.size, page_token=page.token, filter=page.filter)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
 from recapito.notifications.v1.dispatches_pb2 import Dispatch, Explanation, ListDispatchesResponse, Occasion, PreviewRecipientsResponse
 from recapito.notifications.v1.messages_pb2 import ListMessagesResponse, Message
+from recapito.notifications.v1.settings_pb2 import NotificationsSettings
 
 from services.portal.service.page import Page
 
@@ -19,3 +21,6 @@ class Notifications(Protocol):
     def explain_occasion(self, contact_id: UUID, occasion: Occasion) -> Explanation: ...
     def list_messages(self, page: Page) -> ListMessagesResponse: ...
     def get_message(self, message_id: UUID) -> Message: ...
+    def record_open(self, token: str) -> None: ...  # asked as the portal itself
+    def get_settings(self) -> NotificationsSettings: ...
+    def update_settings(self, settings: NotificationsSettings, paths: Sequence[str], request_id: str) -> NotificationsSettings: ...

@@ -20,6 +20,7 @@ from services.portal.views import (
     formats,
     i18n,
     links,
+    opens,
     own_sessions,
     people,
     preferences,
@@ -90,6 +91,8 @@ def create_app(services: Services, notes: Notes, *, secret: bytes, public_url: s
         own_sessions.add_to(blueprint, front, services)
         preferences.add_to(blueprint)
         app.register_blueprint(blueprint)
+
+    opens.add_to(app, services)
 
     @app.get("/")
     def index() -> Response:

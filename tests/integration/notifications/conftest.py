@@ -20,6 +20,7 @@ from services.notifications.clients.smtp import SmtpMailer
 from services.notifications.clients.words import FileWords
 from services.notifications.consumer import Listener
 from services.notifications.service.delivering import Deliverer, keep_revisions
+from services.notifications.service.opens import record_open
 from services.notifications.service.planning import Planner
 from services.notifications.service.reading import Foresight
 from tests.mailbox import Mailbox
@@ -113,6 +114,7 @@ def world(new_uow: service.NewUnitOfWork, engine: Engine, now: list[Any]) -> Sim
         foresight=Foresight(planner, documents, read),
         read=read,
         deliverer=Deliverer(new_uow, links, documents, mailer, WORDS, SENDER, lambda: now[0]),
+        record_open=partial(record_open, read=read, contacts=contacts, new_uow=new_uow, clock=lambda: now[0]),
         new_uow=new_uow,
         now=now,
         words=WORDS,

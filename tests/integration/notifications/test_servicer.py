@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 from recapito.contacts.events.v1 import events_pb2 as contacts_events
 from recapito.notifications.v1 import dispatches_pb2 as dispatches
-from recapito.notifications.v1 import dispatches_pb2_grpc, messages_pb2, messages_pb2_grpc
+from recapito.notifications.v1 import dispatches_pb2_grpc, messages_pb2, messages_pb2_grpc, settings_pb2, settings_pb2_grpc
 
 from libs.access import Caller, Kind
 from libs.errors import InvalidArgument, NotFound, PermissionDenied, Unauthenticated
@@ -70,6 +70,7 @@ class Api:
     def __post_init__(self) -> None:
         self.dispatches = dispatches_pb2_grpc.DispatchesStub(self.channel)
         self.messages = messages_pb2_grpc.MessagesStub(self.channel)
+        self.settings = settings_pb2_grpc.SettingsStub(self.channel)
 
 
 @pytest.fixture
@@ -90,8 +91,13 @@ def api(world: SimpleNamespace, url: str) -> Iterator[Api]:
     )
     server.add(
         messages_pb2_grpc.add_MessagesServicer_to_server,
-        servicer.Messages(world.read, world.words, SENDER),
+        servicer.Messages(world.read, world.words, SENDER, world.record_open),
         messages_pb2.DESCRIPTOR.services_by_name["Messages"],
+    )
+    server.add(
+        settings_pb2_grpc.add_SettingsServicer_to_server,
+        servicer.Settings(world.read, world.new_uow),
+        settings_pb2.DESCRIPTOR.services_by_name["Settings"],
     )
     server.start()
     with client.connect(f"127.0.0.1:{server.port}", service="gateway", settings=settings) as channel:

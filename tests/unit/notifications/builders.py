@@ -33,6 +33,7 @@ SENDER = Sender(
     organisation_legal="Studio Verdi S.r.l., P. IVA 01234567890",
     area_url="https://area.verdi.example/area/",
     console_url="https://area.verdi.example/console/",
+    opens_url="https://area.verdi.example/o/",
 )
 
 

@@ -49,7 +49,8 @@ class FakeContacts:
             return self.persons[contact_id]
         for customer_id, candidates in self.candidates.items():
             if any(candidate.contact_id == contact_id for candidate in candidates):
-                return service.Person(contact_id, customer_id, frozenset())
+                found = next(candidate for candidate in candidates if candidate.contact_id == contact_id)
+                return service.Person(contact_id, customer_id, frozenset(), found.open_tracking)
         raise NotFound(f"contacts/{contact_id} does not exist")
 
     def organisation(self) -> tuple[str, str]:

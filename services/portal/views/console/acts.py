@@ -17,6 +17,7 @@ SERVICES = {  # in the order of the groups on the page
 ACTS = {
     "recapito.contacts.v1.Contacts.CreateContact": N_("Nuovo contatto"),
     "recapito.contacts.v1.Contacts.UpdateContact": N_("Modifica di un contatto"),
+    "recapito.contacts.v1.Contacts.SetOpenTracking": N_("Scelta sulle aperture delle email"),
     "recapito.contacts.v1.Contacts.DeleteContact": N_("Eliminazione di un contatto"),
     "recapito.contacts.v1.Contacts.MoveContact": N_("Spostamento di un contatto a un altro cliente"),
     "recapito.contacts.v1.Merges.MergeContact": N_("Unione di due contatti"),
@@ -66,6 +67,7 @@ ACTS = {
     "recapito.documents.v1.Invoices.IssueInvoice": N_("Emissione di una fattura"),
     "recapito.documents.v1.Payments.CreatePayment": N_("Registrazione di un pagamento"),
     "recapito.documents.v1.Settings.UpdateDocumentsSettings": N_("Modifica delle impostazioni di fatturazione"),
+    "recapito.notifications.v1.Settings.UpdateNotificationsSettings": N_("Modifica delle impostazioni delle email"),
     "recapito.identity.v1.Sessions.CreateSession": N_("Accesso"),
     "recapito.identity.v1.Sessions.VerifySession": N_("Verifica in due passaggi"),
     "recapito.identity.v1.Sessions.DeleteSession": N_("Uscita"),
@@ -144,6 +146,7 @@ FIELDS = {  # by the first part of their paths
     "magic_link_lifetime_days": N_("durata dei link di accesso"),
     "newsletter": N_("newsletter"),
     "notes": N_("note"),
+    "open_tracking": N_("aperture delle email"),
     "organization_name": N_("nome dell’organizzazione"),
     "parent_group": N_("gruppo superiore"),
     "payment_term_days": N_("giorni per pagare"),

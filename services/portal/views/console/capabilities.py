@@ -53,6 +53,7 @@ CAPABILITIES: Mapping[str, tuple[Capability, ...]] = {
     N_("Email"): (
         Capability("notifications.read", N_("Vedere le email, chi le riceve e perché")),
         Capability("notifications.send", N_("Scegliere a chi inviare")),
+        Capability("notifications.settings", N_("Decidere se le email possono dire quando sono state aperte")),
     ),
     N_("Accessi e operatori"): (
         Capability("identity.read", N_("Vedere operatori, ruoli e accessi")),

@@ -40,7 +40,7 @@ FIELDS = {  # path of the request -> field of the form
 }
 CONTACT_PATHS = (
     "first_name", "last_name", "email", "contact_points", "language_code", "direction", "access",
-    "block_ticket_email", "do_not_call", "newsletter", "reports_to", "groups", "tags",
+    "block_ticket_email", "do_not_call", "newsletter", "open_tracking", "reports_to", "groups", "tags",
 )  # fmt: skip
 AFFILIATION_PATHS = ("position", "contact_role", "permissions", "preferences")
 ALL_OFF = Preferences()
@@ -282,6 +282,7 @@ def _values(contact: Contact, affiliation: Affiliation, fields: Sequence[Field])
         "block_ticket_email": _flag(contact.block_ticket_email),
         "do_not_call": _flag(contact.do_not_call),
         "newsletter": _flag(contact.newsletter),
+        "open_tracking": _flag(contact.open_tracking),
         "reports_to": contact.reports_to,
         "groups": list(contact.groups),
         "tags": ", ".join(contact.tags),
@@ -321,6 +322,7 @@ def _contact_of(form: Form, stored: Contact | None = None) -> Contact:
         block_ticket_email=form.on("block_ticket_email"),
         do_not_call=form.on("do_not_call"),
         newsletter=form.on("newsletter") and bool(form["email"]),
+        open_tracking=form.on("open_tracking"),
         reports_to=form["reports_to"],
         groups=form.many("groups"),
         tags=[tag for each in form["tags"].split(",") if (tag := each.strip())],

@@ -94,6 +94,7 @@ def _rows(contact: Contact, other: Contact, fields: Sequence[Field]) -> Iterator
         ("newsletter", _("Newsletter"), yes_no[contact.newsletter], yes_no[other.newsletter]),
         ("do_not_call", _("Non chiamare"), yes_no[contact.do_not_call], yes_no[other.do_not_call]),
         ("block_ticket_email", _("Blocco email sui ticket"), yes_no[contact.block_ticket_email], yes_no[other.block_ticket_email]),
+        ("open_tracking", _("Aperture delle email"), yes_no[contact.open_tracking], yes_no[other.open_tracking]),
         *_profile_pairs(contact, other, fields),
     )
     for path, label, stays, theirs in pairs:

@@ -76,6 +76,7 @@ NEEDED = {  # page -> capability
     "settings.organisation.organisation": "contacts.settings",
     "settings.organisation.defaults": "contacts.settings",
     "settings.organisation.billing": "documents.settings",
+    "settings.emails.edit": "notifications.settings",
     "settings.groups.create": "contacts.settings",
     "settings.groups.edit": "contacts.settings",
     "settings.groups.delete": "contacts.settings",

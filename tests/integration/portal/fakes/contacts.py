@@ -193,6 +193,10 @@ class FakeContacts:
         self.contacts[id_] = after
         return self.contacts[id_]
 
+    def set_open_tracking(self, contact_id: UUID, on: bool, request_id: str) -> Contact:
+        self.get_contact(contact_id).open_tracking = on
+        return self.contacts[contact_id]
+
     def list_activities(self, parent: str, page: Page) -> ListActivitiesResponse:
         of_parent = [activity for activity in self.activities if activity.name.startswith(parent) or activity.customer == parent]
         newest_first = sorted(of_parent, key=lambda activity: activity.create_time.ToNanoseconds(), reverse=True)

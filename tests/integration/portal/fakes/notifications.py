@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -15,10 +16,11 @@ from recapito.notifications.v1.dispatches_pb2 import (
     PreviewRecipientsResponse,
 )
 from recapito.notifications.v1.messages_pb2 import ListMessagesResponse, Message
+from recapito.notifications.v1.settings_pb2 import NotificationsSettings
 
-from libs.errors import NotFound
+from libs.errors import NotFound, Unavailable
 from services.portal.service import Page
-from tests.integration.portal.fakes.common import found_page, now
+from tests.integration.portal.fakes.common import found_page, merged, now
 from tests.integration.portal.fakes.contacts import FakeContacts
 from tests.integration.portal.fakes.documents import FakeDocuments
 
@@ -31,6 +33,9 @@ class FakeNotifications:
     messages: dict[UUID, Message] = field(default_factory=dict)
     returned: set[str] = field(default_factory=set)  # addresses from which mail comes back
     decided: Decision.Reason.ValueType = Decision.REASON_UNSPECIFIED  # of whatever is asked about, when it is set
+    opened: list[str] = field(default_factory=list)  # tokens that were told of
+    away: bool = False
+    settings: NotificationsSettings = field(default_factory=lambda: NotificationsSettings(name="settings/notifications", etag='"1"'))
 
     def list_dispatches(self, page: Page) -> ListDispatchesResponse:
         shown, following = found_page(self.dispatches.values(), page, lambda dispatch, name: str(getattr(dispatch, name)))
@@ -87,3 +92,16 @@ class FakeNotifications:
         if message_id not in self.messages:
             raise NotFound(f"messages/{message_id} does not exist")
         return self.messages[message_id]
+
+    def record_open(self, token: str) -> None:
+        if self.away:
+            raise Unavailable("notifications is away")
+        self.opened.append(token)
+
+    def get_settings(self) -> NotificationsSettings:
+        return self.settings
+
+    def update_settings(self, settings: NotificationsSettings, paths: Sequence[str], request_id: str) -> NotificationsSettings:
+        self.contacts.require_fresh()
+        self.settings.CopyFrom(merged(self.settings, settings, paths))
+        return self.settings

@@ -9,6 +9,7 @@ from services.portal.views.console.settings import (
     blocks,
     clients,
     contact_roles,
+    emails,
     fields,
     groups,
     modules,
@@ -22,7 +23,7 @@ from services.portal.views.console.settings import (
 
 def blueprint(services: Services) -> Blueprint:
     pages = Blueprint("settings", __name__, url_prefix="/settings")
-    for part in (organisation, modules, blocks, fields, groups, contact_roles, sign_in, policies, operators, roles, clients):
+    for part in (organisation, modules, blocks, emails, fields, groups, contact_roles, sign_in, policies, operators, roles, clients):
         pages.register_blueprint(part.blueprint(services))
 
     @pages.get("")

@@ -46,12 +46,14 @@ ACTIVITIES: dict[str, tuple[str, bool]] = {  # type of event -> sentence, and wh
     "recapito.documents.invoice.viewed.v1": (N_("Fattura %(title)s vista"), True),
     "recapito.documents.invoice.issued.v1": (N_("Fattura %(title)s emessa"), False),
     "recapito.notifications.message.sent.v1": (N_("Email spedita: %(title)s"), False),
+    "recapito.notifications.message.opened.v1": (N_("Email forse aperta: %(title)s"), False),
     _PRIMARY: (N_("Non è più il contatto principale"), False),
 }
 ACTIVITY_KINDS: dict[str, str] = {  # of those that are recorded, what a filter calls them
     "recapito.identity.session.opened.v1": N_("Accessi al portale"),
     "recapito.documents.invoice.viewed.v1": N_("Fatture viste"),
     "recapito.notifications.message.sent.v1": N_("Email spedite"),
+    "recapito.notifications.message.opened.v1": N_("Email forse aperte"),
     "recapito.identity.policy.accepted.v1": N_("Informative accettate"),
     _PRIMARY: N_("Cambi del contatto principale"),
 }

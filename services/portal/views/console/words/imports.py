@@ -28,6 +28,7 @@ IMPORT_FIELDS: dict[str, str] = {  # what a column may mean, in the order of the
     "tags": N_("Etichette"),
     "newsletter": N_("Newsletter"),
     "do_not_call": N_("Non telefonare"),
+    "open_tracking": N_("Consenso alle aperture"),
     "customer.email": N_("Cliente: email"),
     "customer.phone": N_("Cliente: telefono"),
 }

@@ -164,3 +164,8 @@ def message_advice(message: _Message) -> str:
     if not is_send(message.decision):
         return _(_ADVICE[_Message.SUPPRESSED], reason=reason(message.decision, message.kind))
     return _(_ADVICE.get(message.state, N_("Non serve fare nulla.")))
+
+
+def open_hint() -> str:
+    """Return what a hint of an open means, and what it does not."""
+    return _("È un indizio, non una prova: molti programmi di posta caricano le immagini da soli, altri mai.")
