@@ -272,11 +272,12 @@ def test_a_colleague_is_invited_with_the_groups_of_the_customer_and_within_what_
         {"tags": ["vip"]},
         {"do_not_call": True},
         {"newsletter": True},
+        {"open_tracking": True},
         {"contact_points": [ContactPoint(kind=ContactPoint.PHONE, value="+39345123456")]},
         {"access": {"enabled": True, "start_date": "2026-01-01"}},
         {"affiliations": [Affiliation(contact_role=f"contactRoles/{uuid4()}")]},
     ],
-    ids=["groups", "tags", "do not call", "newsletter", "points", "window", "role"],
+    ids=["groups", "tags", "do not call", "newsletter", "open tracking", "points", "window", "role"],
 )
 def test_only_the_fields_of_an_invitation_are_taken(sqlite_api: Api, fields: dict[str, Any]) -> None:
     """Security rule 30."""

@@ -159,11 +159,11 @@ def test_the_newsletter_flag_is_set_once_at_creation(api: Api) -> None:
 
 
 @pytest.mark.req("R-DEL-12", "R-CON-17", "R-NOT-15")
-def test_the_four_settings_never_change_one_another(api: Api) -> None:
+def test_the_settings_of_a_person_never_change_one_another(api: Api) -> None:
     contact = api.new_contact(api.new_customer(), access={"enabled": True})
     name = contact.affiliations[0].name
     with api.operator():
-        for field, value in (("newsletter", False), ("block_ticket_email", True), ("do_not_call", True)):
+        for field, value in (("newsletter", False), ("block_ticket_email", True), ("do_not_call", True), ("open_tracking", True)):
             before, after = api.contact_of(contact.name), api.update_contact(contact, **{field: value})
             assert without(before, field, "etag", "version", "update_time") == without(after, field, "etag", "version", "update_time")
         before = api.contact_of(contact.name)
