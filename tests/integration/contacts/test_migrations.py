@@ -94,7 +94,7 @@ def test_what_is_there_when_the_history_begins_is_its_first_state(database_url: 
             insert(connection, "affiliations", customer_id=id_, contact_id=person, create_time=MADE, version=version, **pair)
         insert(connection, "groups", id=group, display_name="Nord", name_key="nord", version=1)
         insert(connection, "contact_groups", group_id=group, contact_id=person)
-    database.migrate(engine, "services.contacts", "0006")
+    database.migrate(engine, "services.contacts")  # the history begins with 0006
     assert_history_ends_in_the_present(engine)
     with engine.connect() as connection:
         since = {row.customer_id: row.time for row in connection.execute(sa.select(history.affiliation_versions))}
