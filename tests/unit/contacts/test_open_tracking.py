@@ -29,9 +29,9 @@ def test_a_file_that_says_neither_yes_nor_no_is_refused() -> None:
 
 @pytest.mark.parametrize("language", ["it", "en"])
 def test_what_is_exported_is_understood_again(language: str) -> None:
-    (header,) = listed.headers(("open_tracking",), language)
-    assert columns.guess([header], CATALOGUE) == ["open_tracking"]
-    (cell,) = listed.line(Listed(contact(open_tracking=True), None, None, Names({}, {})), ("open_tracking",), language)
+    (column,) = listed.columns_of(["open_tracking"], CATALOGUE, language)
+    assert columns.guess([column.header], CATALOGUE) == ["open_tracking"]
+    cell = column.cell(Listed(contact(open_tracking=True), None, None, Names({}, {})))
     assert Draft({"open_tracking": cell}).applied_to(contact(), CATALOGUE).open_tracking
 
 
