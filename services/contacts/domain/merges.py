@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -72,7 +72,7 @@ class Hanging:
 @dataclass(frozen=True)
 class Before:
     """Both contacts as the merge found them. affiliations, primary_of, links: of the duplicate. superiors: who reported to it, and to
-    whom each has reported since.
+    whom each has reported since. held: versions of the survivor's affiliations, by customer.
     """
 
     survivor: Contact
@@ -82,6 +82,7 @@ class Before:
     links: tuple[SubContact, ...]
     superiors: Mapping[UUID, UUID | None]
     hanging: Hanging
+    held: Mapping[UUID, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,14 @@ class Left:
     affiliations: Mapping[UUID, int]
     joined: frozenset[UUID]
     links: tuple[SubContact, ...]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The versions of a survivor and of its affiliations, by customer."""
+
+    version: int
+    affiliations: Mapping[UUID, int]
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,13 @@ class Merge:
         if self.snapshot is None:
             raise MergeChanged(f"merge {self.id} concerns somebody whose data was erased")
         return self.snapshot
+
+    def onto(self, found: Merged, present: Merged) -> Merge | None:
+        """Return this merge with what its survivor is now as what it left, when that is what a later merge found; None when it is not."""
+        if self.snapshot is None or Merged(self.snapshot.left.version, self.snapshot.left.affiliations) != found:
+            return None
+        left = replace(self.snapshot.left, version=present.version, affiliations=present.affiliations)
+        return replace(self, snapshot=replace(self.snapshot, left=left))
 
     def undone(self, now: datetime) -> Merge:
         return replace(self, snapshot=None, undo_time=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection as Some
 from collections.abc import Iterator, Sequence
@@ -18,19 +19,24 @@ from libs.database import insert
 from libs.database.listing import Columns, select_page
 from libs.errors import Aborted
 from libs.listing import Listing, Value
-from services.contacts.domain import Collection, ErasedPerson, Erasure, ErasureNotFound, Receipt, Sight, State
+from services.contacts.domain import Collection, ErasedPerson, Erasure, ErasureNotFound, Receipt, Sight, State, folded
 from services.contacts.repository.tables import (
     affiliations,
     contacts,
     deleted_contacts,
     erasure_receipts,
     erasures,
+    import_jobs,
     import_rows,
     merges,
     notes,
     sub_contacts,
+    views,
 )
 from services.contacts.repository.visible import erasure_visible
+
+_NEUTRAL = "import"
+_APART = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,33 @@ class SqlErasures:
         )
         self.connection.execute(sa.update(merges).where(_of_merge(contact_id)).values(snapshot=None))
         return sum(len(self.connection.execute(statement).all()) for statement in gone)
+
+    def forget_mentions(self, first_name: str, last_name: str, email: str) -> int:
+        """Saved views that look for the person go, and the names of imported files that hold its name or address become neutral."""
+        mentions = _Mentions(first_name, last_name, email)
+        looked = self.connection.execute(sa.select(views.c.id, views.c.display_name, views.c.query, views.c.filter)).all()
+        of_person = [row.id for row in looked if mentions.within(row.display_name, row.query, row.filter)]
+        files = self.connection.execute(sa.select(import_jobs.c.id, import_jobs.c.file_name)).all()
+        named = [row.id for row in files if mentions.within(row.file_name)]
+        self.connection.execute(sa.delete(views).where(views.c.id.in_(of_person)))
+        self.connection.execute(sa.update(import_jobs).where(import_jobs.c.id.in_(named)).values(file_name=_NEUTRAL))
+        return len(of_person) + len(named)
+
+
+class _Mentions:
+    """The ways in which a text of an operator names a person: both names, in either order, or the address."""
+
+    def __init__(self, first_name: str, last_name: str, email: str) -> None:
+        names = (f"{first_name} {last_name}", f"{last_name} {first_name}") if first_name and last_name else ()
+        self._words = [_words(text) for text in (*names, email) if text]
+
+    def within(self, *texts: str) -> bool:
+        return any(words in text for text in map(_words, texts) for words in self._words)
+
+
+def _words(text: str) -> str:
+    """Return the words of a text as they are compared, each with a space before and after."""
+    return f" {_APART.sub(' ', folded(text))} "
 
 
 def _of_merge(contact_id: UUID) -> ColumnElement[bool]:

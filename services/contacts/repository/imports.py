@@ -50,7 +50,8 @@ class SqlImports:
     def save(self, job: ImportJob) -> ImportJob:
         saved = replace(job, version=job.version + 1)
         unchanged = (import_jobs.c.id == job.id, import_jobs.c.version == job.version)
-        if self.connection.execute(sa.update(import_jobs).where(*unchanged).values(_row(saved))).rowcount != 1:
+        changed = {name: value for name, value in _row(saved).items() if name != "file_name"}  # which an erasure may have emptied since
+        if self.connection.execute(sa.update(import_jobs).where(*unchanged).values(changed)).rowcount != 1:
             raise Aborted(f"import {job.id} was changed by someone else")
         return saved
 

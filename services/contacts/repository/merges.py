@@ -27,9 +27,8 @@ _HANGING = {"notes": notes, "activities": activities, "leads": leads}
 class SqlMerges:
     connection: Connection
 
-    def get(self, merge_id: UUID, sight: Sight, *, lock: bool = False) -> Merge:
-        query = sa.select(merges).where(merges.c.id == merge_id, merge_visible(sight))
-        row = self.connection.execute(query.with_for_update() if lock else query).one_or_none()
+    def get(self, merge_id: UUID, sight: Sight) -> Merge:
+        row = self.connection.execute(sa.select(merges).where(merges.c.id == merge_id, merge_visible(sight))).one_or_none()
         if row is None:
             raise MergeNotFound(f"merge {merge_id} does not exist")
         return _merge(row)
@@ -58,8 +57,13 @@ class SqlMerges:
         rows = self.connection.execute(query.order_by(merges.c.id).with_for_update()).all()
         return [row.duplicate_id for row in rows if row.undo_time is None]
 
-    def lock_of(self, contact_id: UUID) -> None:
-        either = sa.or_(merges.c.survivor_id == contact_id, merges.c.duplicate_id == contact_id)
+    def into(self, contact_id: UUID) -> list[Merge]:
+        open_ = (merges.c.undo_time.is_(None), merges.c.snapshot.is_not(None))
+        query = sa.select(merges).where(merges.c.survivor_id == contact_id, *open_).order_by(merges.c.id)
+        return [_merge(row) for row in self.connection.execute(query)]
+
+    def lock_of(self, *contact_ids: UUID) -> None:
+        either = sa.or_(merges.c.survivor_id.in_(contact_ids), merges.c.duplicate_id.in_(contact_ids))
         self.connection.execute(sa.select(merges.c.id).where(either).order_by(merges.c.id).with_for_update())
 
     def add(self, merge: Merge) -> None:

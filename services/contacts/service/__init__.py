@@ -79,11 +79,12 @@ class Duplicates(Protocol):
 
 
 class Merges(Protocol):
-    def get(self, merge_id: UUID, sight: Sight, *, lock: bool = False) -> domain.Merge: ...  # or NotFound
+    def get(self, merge_id: UUID, sight: Sight) -> domain.Merge: ...  # or NotFound
     def page(self, contact_id: UUID, listing: Listing, sight: Sight) -> tuple[Sequence[domain.Merge], str]: ...
     def survivor_of(self, contact_id: UUID, sight: Sight) -> UUID | None: ...  # in the end; None also when it is hidden
     def merged_into(self, contact_id: UUID) -> list[UUID]: ...  # the ids that it had besides, none given back before the commit
-    def lock_of(self, contact_id: UUID) -> None: ...  # none that it is part of is undone before the commit
+    def into(self, contact_id: UUID) -> list[domain.Merge]: ...  # those that it survived and that may still be undone
+    def lock_of(self, *contact_ids: UUID) -> None: ...  # none that they are part of is undone before the commit
     def add(self, merge: domain.Merge) -> None: ...
     def save(self, merge: domain.Merge) -> None: ...  # Aborted when it was undone
     def forget(self, before: datetime) -> None: ...  # the snapshots of older ones
@@ -184,6 +185,8 @@ class Erasures(Protocol):
     def erased(self, person_id: UUID) -> bool: ...
     def was_contact(self, contact_id: UUID) -> bool: ...  # and was deleted
     def colleague(self, customer_id: UUID, contact_id: UUID) -> UUID | None: ...  # who was there first of those that are not erased
+
+    def forget_mentions(self, first_name: str, last_name: str, email: str) -> int: ...  # in words that operators chose; how many
 
     def forget(self, contact_id: UUID, email_key: str | None, customer_ids: Collection[UUID]) -> int:
         """Remove whatever stands beside the records of these and could say who the person was; return how much it was."""

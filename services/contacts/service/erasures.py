@@ -75,7 +75,7 @@ def _erase_lead(lead_id: UUID, known: Erasure | None, *, uow: UnitOfWork, clock:
         lead = None
     if lead is not None and lead.state is not domain.LeadState.ANONYMIZED:
         uow.leads.save(lead.anonymized())
-        count = 1
+        count = 1 + uow.erasures.forget_mentions(lead.first_name, lead.last_name, lead.email)
     if known is None or count:
         erasure = erasure.with_receipt(Receipt(HERE, erasure.version, count, now))
     if known is None:
@@ -136,7 +136,7 @@ def _empty(contact_id: UUID, contact: Contact | None, itself: Iterable[Customer]
     if contact is not None:
         release_subordinates(contact_id, uow=uow, clock=clock)
         uow.contacts.save(contact.anonymized(now, language))
-        count = 1
+        count = 1 + uow.erasures.forget_mentions(contact.first_name, contact.last_name, contact.email)
     for affiliation in uow.affiliations.of_contact(contact_id):
         uow.affiliations.save(affiliation.anonymized())
         count += 1

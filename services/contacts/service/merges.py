@@ -117,6 +117,7 @@ def _before(survivor: Contact, duplicate: Contact, *, uow: UnitOfWork) -> Before
         links=tuple(uow.merges.links(duplicate.id)),
         superiors={id_: superior_after(id_, duplicate, survivor.id, line) for id_ in below},
         hanging=uow.merges.hanging(duplicate.id),
+        held=versions_of(survivor.id, uow=uow),
     )
 
 

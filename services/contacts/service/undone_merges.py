@@ -12,6 +12,7 @@ from libs.errors import InvalidArgument
 from libs.unit_of_work import Clock, Request
 from services.contacts import domain, wire
 from services.contacts.domain import EVERYTHING, Before, Catalogue, Contact, ContactView, Customer, Merge, MergeChanged, Sight, Snapshot
+from services.contacts.domain.merges import Merged
 from services.contacts.service import UnitOfWork, sight_of
 from services.contacts.service.contacts import hand_over
 from services.contacts.service.fields import catalogue
@@ -24,7 +25,9 @@ def undo_merge(merge_id: UUID, request: Request, caller: Caller, *, uow: UnitOfW
     """Give the survivor its former state and the duplicate everything back, under its own id, and announce both."""
     sight, now = sight_of(caller), clock()
     with uow:
-        merge = uow.merges.get(merge_id, sight, lock=True)
+        seen = uow.merges.get(merge_id, sight)
+        uow.merges.lock_of(seen.survivor_id, seen.duplicate_id)
+        merge = uow.merges.get(merge_id, sight)
         if uow.requests.claim(request, str(merge_id)) is not None:
             return merge, uow.contacts.view(merge.survivor_id, sight)
         snapshot = merge.restorable(now)
@@ -51,6 +54,7 @@ def _restore(merge: Merge, snapshot: Snapshot, sight: Sight, now: datetime, *, u
     _give_back_customers(before, left.joined, customers, now, uow=uow)
     uow.merges.pass_on(before.hanging, merge.survivor_id, merge.duplicate_id)
     _give_back_people(before, now, uow=uow)
+    _keep_undoable(before, uow=uow)
 
 
 # --- whether it can be ---------------------------------------------------------------------------------------------------------------
@@ -127,3 +131,14 @@ def _give_back_people(before: Before, now: datetime, *, uow: UnitOfWork) -> None
         superior_id = uow.contacts.get(contact_id, EVERYTHING).reports_to_id
         if superior_id is not None and contact_id in uow.contacts.superiors(superior_id):
             raise MergeChanged("who reports to whom was changed since")
+
+
+def _keep_undoable(before: Before, *, uow: UnitOfWork) -> None:
+    """Both are again what earlier merges into them left: so those can still be undone, the last one first."""
+    own = {one.customer_id: one.version for one in before.affiliations}
+    for contact, held in ((before.survivor, before.held), (before.duplicate, own)):
+        found = Merged(contact.version, held)
+        present = Merged(uow.contacts.get(contact.id, EVERYTHING).version, versions_of(contact.id, uow=uow))
+        for earlier in uow.merges.into(contact.id):
+            if (kept := earlier.onto(found, present)) is not None:
+                uow.merges.save(kept)

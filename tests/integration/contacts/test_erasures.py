@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from google.api.httpbody_pb2 import HttpBody
 from recapito.contacts.events.v1.events_pb2 import ContactCreated, ContactUpdated, CustomerUpdated, ErasureRequested, PrimaryContactChanged
 from recapito.contacts.v1 import affiliations_pb2, contacts_pb2, erasures_pb2
 from recapito.contacts.v1.contacts_pb2 import ContactPoint
 from recapito.contacts.v1.permissions_pb2 import Preferences
+from recapito.contacts.v1.transfers_pb2 import CreateImportJobRequest
 from recapito.documents.events.v1.events_pb2 import InvoiceViewed
 from recapito.platform.events.v1.events_pb2 import PersonalDataErased
 from recapito.type.v1.type_pb2 import Progress, TaxIdentity
@@ -23,6 +25,7 @@ from services.contacts.__main__ import now
 from services.contacts.service import erasures as use_cases
 from tests.everything import everything
 from tests.integration.contacts.conftest import OPERATOR, Api
+from tests.integration.contacts.importing import IMPORTER, stub
 from tests.integration.contacts.test_consumer import activities, deliver
 
 PERSONAL = ("giuseppina", "bevilacqua", "g.bevilacqua", "+393451234567", "capoufficio", "asmatica")
@@ -67,6 +70,11 @@ def answer(api: Api, request: ErasureRequested, services: Sequence[str] = OTHERS
 @pytest.mark.req("R-DEL-07", "R-DEL-09")
 def test_nothing_of_the_person_is_left_in_any_table(api: Api) -> None:
     contact = giuseppina(api)
+    with api.operator(capabilities=IMPORTER):
+        for name, query in (("Bevilacqua, Giuseppina", ""), ("La collega", "g.bevilacqua@abc.example"), ("Beviamo acqua", "acqua")):
+            api.save_view(name, query=query)
+        for name in ("scheda_Giuseppina_BEVILACQUA.csv", "soci.csv"):
+            stub(api).CreateImportJob(CreateImportJobRequest(file_name=name, content=HttpBody(data=b"Nome\nAda\n")))
     with api.operator():
         assert all(word in everything(api.engine) for word in PERSONAL)
         erasure = anonymize(api, contact.name)
@@ -76,7 +84,9 @@ def test_nothing_of_the_person_is_left_in_any_table(api: Api) -> None:
         assert contact.name not in [event.contact for event in api.events_of(ContactCreated)]
     assert (erasure.name, erasure.subject) == (contact.name.replace("contacts/", "erasures/"), contact.name)
     assert erasure.progress.state == Progress.RUNNING
-    assert [(one.service, one.erased_count) for one in erasure.receipts] == [("contacts", 3)]
+    assert [(one.service, one.erased_count) for one in erasure.receipts] == [("contacts", 6)]
+    assert "beviamo acqua" in stored
+    assert "soci.csv" in stored
     assert list(erasure.missing_services) == list(OTHERS)
     request = api.events_of(ErasureRequested)[-1]
     assert (request.erasure, request.version, request.person, list(request.customers)) == (

@@ -146,6 +146,23 @@ def test_undoing_restores_both_exactly(api: Api) -> None:
     assert_history_ends_in_the_present(api.engine)
 
 
+@pytest.mark.parametrize("further", ["the survivor is merged itself", "the survivor takes over a third"])
+def test_of_several_merges_each_is_undone_the_last_one_first(api: Api, further: str) -> None:
+    two = Two(api)
+    third = api.new_contact(two.there, email="terza@abc.example")
+    before = rows(api)
+    with api.operator():
+        first = api.merge(two.survivor, two.duplicate)
+        second = api.merge(third, two.survivor) if further == "the survivor is merged itself" else api.merge(two.survivor, third)
+        if further == "the survivor takes over a third":
+            with pytest.raises(FailedPrecondition) as error:
+                api.undo(first)
+            assert error.value.reason == "MERGE_CHANGED"
+        api.undo(second)
+        api.undo(first)
+    assert rows(api) == before
+
+
 def test_a_preview_changes_nothing(api: Api) -> None:
     two = Two(api)
     before, events = rows(api), len(api.events())

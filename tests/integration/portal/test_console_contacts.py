@@ -167,14 +167,17 @@ def test_a_person_is_edited_for_a_customer_that_is_seen_when_the_home_customer_i
 
 
 @pytest.mark.req("R-GRP-09")
-def test_a_person_seen_without_any_customer_is_shown_and_can_be_deleted(told: Story, console: Operator) -> None:
+def test_a_person_seen_without_any_customer_is_shown_edited_alone_and_can_be_deleted(told: Story, console: Operator) -> None:
     contact = told.backend.contacts.contacts[told.laura]
     del contact.affiliations[:]
     contact.customer = ""
-    page = console.open(f"/console/contacts/{told.laura}")
-    assert f"/console/contacts/{told.laura}/edit" not in page.markup
-    console.open(f"/console/contacts/{told.laura}/edit")
-    assert console.answer.status_code == 404
+    console.open(f"/console/contacts/{told.laura}")
+    page = console.follow("Modifica")
+    assert "qui cambi solo i dati della persona" in page.text
+    for of_a_customer in ("Contatto principale", "Qualifica", "Che cosa apre nel portale"):
+        assert of_a_customer not in page.text
+    page = console.press("Salva contatto", first_name="Laura Maria")
+    assert told.backend.contacts.contacts[told.laura].first_name == "Laura Maria", page.text
     console.open(f"/console/contacts/{told.laura}/delete")
-    console.press("Elimina Laura Bianchi")
+    console.press("Elimina Laura Maria Bianchi")
     assert told.laura not in told.backend.contacts.contacts

@@ -95,8 +95,8 @@ def contact_forms(pages: Blueprint, services: Services) -> None:
     @pages.route("/<uuid:contact_id>/edit", methods=["GET", "POST"])
     def edit(contact_id: UUID) -> Reply:
         contact, settings = contacts.get_contact(contact_id), contacts.get_contacts_settings()
-        customer = contacts.get_customer(customer_of_page(contact))
-        affiliation = contacts.get_affiliation(UUID(id_of(customer)), contact_id)
+        customer = contacts.get_customer(customer_of_page(contact)) if contact.affiliations else None  # seen without any customer
+        affiliation = contacts.get_affiliation(UUID(id_of(customer)), contact_id) if customer else None
         fields = services.fields.list_fields()
         form = Form.sent() if request.method == "POST" else Form.filled(_values(contact, affiliation, fields))
         if request.method == "POST" and not _changed_alone(form):
@@ -104,7 +104,8 @@ def contact_forms(pages: Blueprint, services: Services) -> None:
                 _save(services, form, contact, affiliation, fields)
                 flash(_("Contatto salvato"))
                 return redirect(url_for("console.contacts.show", contact_id=contact_id), 303)
-            form.compare(_values(contacts.get_contact(contact_id), contacts.get_affiliation(UUID(id_of(customer)), contact_id), fields))
+            linked = contacts.get_affiliation(UUID(id_of(customer)), contact_id) if customer else None
+            form.compare(_values(contacts.get_contact(contact_id), linked, fields))
         return _page(services, form, fields, customer, settings, contact, affiliation)
 
 
@@ -136,7 +137,7 @@ def _create(services: Services, form: Form, customer: Customer, fields: Sequence
     return contact
 
 
-def _save(services: Services, form: Form, contact: Contact, affiliation: Affiliation, fields: Sequence[Field]) -> None:
+def _save(services: Services, form: Form, contact: Contact, affiliation: Affiliation | None, fields: Sequence[Field]) -> None:
     """Save the person, then what is true of this customer: two resources, each with its etag and its request_id."""
     changed = _contact_of(form, contact)
     changed.name, changed.etag = contact.name, form["etag"]
@@ -144,6 +145,8 @@ def _save(services: Services, form: Form, contact: Contact, affiliation: Affilia
     changed.profile.CopyFrom(values)
     paths = [path for path in CONTACT_PATHS if path != "access" or form.on("access_shown")]
     form.values["etag"] = services.contacts.update_contact(changed, [*paths, *own], form.request_id).etag
+    if affiliation is None:
+        return
     linked = _affiliation_of(form)
     linked.name, linked.etag = affiliation.name, form["affiliation_etag"]
     saved = services.contacts.update_affiliation(linked, AFFILIATION_PATHS, f"{form.request_id}-a")
@@ -157,7 +160,7 @@ def _page(
     services: Services,
     form: Form,
     fields: Sequence[Field],
-    customer: Customer,
+    customer: Customer | None,
     settings: ContactsSettings,
     contact: Contact | None = None,
     affiliation: Affiliation | None = None,
@@ -182,7 +185,7 @@ def _page(
         customer=customer,
         contact=contact,
         affiliation=affiliation,
-        inherited=inherited(customer, settings),
+        inherited=inherited(customer, settings) if customer else {},
         groups=groups_of(services),
         roles=roles,
         colleagues=colleagues,
@@ -192,9 +195,9 @@ def _page(
     return shown, form.code
 
 
-def _colleagues(services: Services, customer: Customer, contact: Contact | None) -> dict[str, str]:
+def _colleagues(services: Services, customer: Customer | None, contact: Contact | None) -> dict[str, str]:
     """Return to whom a contact may report, as choices: who acts for the customer, and who is its superior now."""
-    found = {one.contact: one.display_name for one in affiliations_of(services, UUID(id_of(customer)))}
+    found = {one.contact: one.display_name for one in affiliations_of(services, UUID(id_of(customer)))} if customer else {}
     if contact is not None:
         found.pop(contact.name, None)
         if contact.reports_to and contact.reports_to not in found:
@@ -265,12 +268,12 @@ def _defaults(customer: Customer, settings: ContactsSettings, fields: Sequence[F
     }
 
 
-def _values(contact: Contact, affiliation: Affiliation, fields: Sequence[Field]) -> dict[str, Value]:
+def _values(contact: Contact, affiliation: Affiliation | None, fields: Sequence[Field]) -> dict[str, Value]:
     return {
         **profile_forms.form_values(contact, fields),
         **point_values(contact),
+        **(_linked_values(affiliation) if affiliation else {}),
         "etag": contact.etag,
-        "affiliation_etag": affiliation.etag,
         "first_name": contact.first_name,
         "last_name": contact.last_name,
         "email": contact.email,
@@ -286,6 +289,12 @@ def _values(contact: Contact, affiliation: Affiliation, fields: Sequence[Field])
         "reports_to": contact.reports_to,
         "groups": list(contact.groups),
         "tags": ", ".join(contact.tags),
+    }
+
+
+def _linked_values(affiliation: Affiliation) -> dict[str, Value]:
+    return {
+        "affiliation_etag": affiliation.etag,
         "position": affiliation.position,
         "contact_role": affiliation.contact_role,
         "primary": _flag(affiliation.primary),

@@ -23,7 +23,7 @@ def customer_of(affiliation: Affiliation) -> str:
 def customer_of_page(contact: Contact) -> UUID:
     """Return for which customer a page about a contact speaks: the one in its address, else the first that this operator sees.
 
-    Raise NotFound when there is none: of somebody seen without any customer the console shows the person alone.
+    Raise NotFound when there is none: somebody seen without any customer is shown and edited as a person alone.
     """
     wanted = argument("customer") or next((customer_of(each) for each in contact.affiliations), "")
     return uuid_of(wanted)
