@@ -8,11 +8,12 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from tests import databases
 from tests.mailbox import Mailbox
 from tests.servers import POSTGRES_VARIABLE, RABBITMQ_VARIABLE, PrivatePostgres, PrivateRabbit
 
@@ -44,29 +45,18 @@ def amqp_url() -> Iterator[str]:
 @pytest.fixture
 def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
     """Makes empty PostgreSQL databases of this test's own; gives their SQLAlchemy URLs."""
-    yield from databases(postgres_server)
+    yield from several(postgres_server)
 
 
 @pytest.fixture(scope="module")
 def new_databases(postgres_server: str) -> Iterator[Callable[[], str]]:
     """The same, for the tests of a module together."""
-    yield from databases(postgres_server)
+    yield from several(postgres_server)
 
 
-def databases(postgres_server: str) -> Iterator[Callable[[], str]]:
-    names: list[str] = []
-
-    def make() -> str:
-        name = f"t_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(postgres_server, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
-        names.append(name)
-        return f"{postgres_server.replace('postgresql:', 'postgresql+psycopg:').rsplit('/', 1)[0]}/{name}"
-
-    yield make
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        for name in names:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+def several(postgres_server: str) -> Iterator[Callable[[], str]]:
+    with ExitStack() as made:
+        yield lambda: made.enter_context(databases.postgres(postgres_server))
 
 
 @pytest.fixture

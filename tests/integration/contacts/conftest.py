@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -54,6 +56,7 @@ from libs.rpc import client, context, passports
 from libs.rpc.server import Server
 from services.contacts.__main__ import serve
 from services.contacts.settings import Settings
+from tests import databases
 from tests.audit import AUDIT_ENTRY
 
 M = TypeVar("M", bound=Message)
@@ -263,10 +266,50 @@ class Api:
         return self.notes.CreateNote(notes_pb2.CreateNoteRequest(parent=parent, note=notes_pb2.Note(text=text, **fields)))
 
 
-@contextmanager
-def running(url: str) -> Iterator[Api]:
+# --- databases -----------------------------------------------------------------------------------------------------------------------
+def migrated(url: str) -> str:
     engine = database.connect(url)
     database.migrate(engine, "services.contacts")
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """A migrated database of this session, to be copied."""
+    with databases.postgres(postgres_server) as url:
+        yield migrated(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("contacts") / "migrated.db"
+    migrated(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def postgres_copy(postgres_server: str, migrated_postgres: str) -> Iterator[str]:
+    with databases.postgres(postgres_server, migrated_postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_copy(migrated_sqlite: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'contacts.db')}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database of each kind in turn."""
+    return str(request.getfixturevalue("sqlite_copy" if request.param == "sqlite" else "postgres_copy"))
+
+
+# --- the service ---------------------------------------------------------------------------------------------------------------------
+@contextmanager
+def running(url: str) -> Iterator[Api]:
+    """Serve contacts on a migrated database."""
+    engine = database.connect(url)
     settings = Settings(
         environment="test",
         internal_secret=SecretStr("x" * 32),
@@ -287,19 +330,19 @@ def running(url: str) -> Iterator[Api]:
 
 
 @pytest.fixture
-def api(database_url: str) -> Iterator[Api]:
-    with running(database_url) as api:
+def api(migrated_url: str) -> Iterator[Api]:
+    with running(migrated_url) as api:
         yield api
 
 
 @pytest.fixture
-def sqlite_api(sqlite_url: str) -> Iterator[Api]:
+def sqlite_api(sqlite_copy: str) -> Iterator[Api]:
     """For what does not depend on the database."""
-    with running(sqlite_url) as api:
+    with running(sqlite_copy) as api:
         yield api
 
 
 @pytest.fixture
-def postgres_api(postgres_url: str) -> Iterator[Api]:
-    with running(postgres_url) as api:
+def postgres_api(postgres_copy: str) -> Iterator[Api]:
+    with running(postgres_copy) as api:
         yield api

@@ -33,10 +33,8 @@ T = TypeVar("T")
 
 
 @pytest.fixture
-def engine(postgres_url: str) -> Engine:
-    engine = database.connect(postgres_url, pool_size=20)
-    database.migrate(engine, "services.contacts")
-    return engine
+def engine(postgres_copy: str) -> Engine:
+    return database.connect(postgres_copy, pool_size=20)
 
 
 def uow_of(engine: Engine) -> repository.SqlUnitOfWork:
@@ -287,9 +285,8 @@ def test_one_request_id_sent_ten_times_at_once_makes_one_contact(engine: Engine)
 
 
 @pytest.mark.req("R-PRI-01", "R-PRI-03", "R-PRI-08")
-def test_the_database_itself_refuses_a_customer_whose_contacts_lack_a_primary(database_url: str) -> None:
-    engine = database.connect(database_url)
-    database.migrate(engine, "services.contacts")
+def test_the_database_itself_refuses_a_customer_whose_contacts_lack_a_primary(migrated_url: str) -> None:
+    engine = database.connect(migrated_url)
     home, other = new_customer(engine), new_customer(engine)
     first, second = new_contact(engine, home), new_contact(engine, home)
     stranger = new_contact(engine, other)

@@ -258,8 +258,8 @@ class TheRegistry(RuleBasedStateMachine):
 
 
 @pytest.fixture(autouse=True)
-def shared_service(sqlite_url: str) -> Iterator[None]:
-    with running(sqlite_url) as api:
+def shared_service(sqlite_copy: str) -> Iterator[None]:
+    with running(sqlite_copy) as api:
         TheRegistry.api = api
         TheRegistry.groups = [api.new_group(f"Gruppo {number}").name for number in range(3)]
         yield

@@ -70,9 +70,8 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.fixture(autouse=True)
-def shared_database(sqlite_url: str) -> Iterator[None]:
-    Machine.engine = database.connect(sqlite_url)
-    database.migrate(Machine.engine, "services.contacts")
+def shared_database(sqlite_copy: str) -> Iterator[None]:
+    Machine.engine = database.connect(sqlite_copy)
     yield
     Machine.engine.dispose()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-import uuid
+import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 from pydantic import SecretStr
 from recapito.documents.v1 import invoices_pb2, invoices_pb2_grpc, payments_pb2, payments_pb2_grpc, settings_pb2, settings_pb2_grpc
@@ -26,6 +25,7 @@ from libs.rpc.server import Server
 from services.documents import clients, repository, servicer
 from services.documents.service.renditions import Copies
 from services.documents.settings import Settings
+from tests import databases
 from tests.audit import AUDIT_ENTRY
 from tests.unit.documents.builders import NOON, customer, operator, settings
 from tests.unit.documents.fakes import FakeContacts
@@ -87,33 +87,30 @@ def migrated(url: str) -> Engine:
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: str) -> Iterator[str]:
-    """The name of a migrated database of this session, to be copied: migrating takes ten times as long."""
-    name = f"documents_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
-        migrated(at(postgres_server, name)).dispose()
-        yield name
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def at(server: str, name: str) -> str:
-    return f"{server.replace('postgresql:', 'postgresql+psycopg:').rsplit('/', 1)[0]}/{name}"
+    """A migrated database of this session, to be copied."""
+    with databases.postgres(postgres_server) as url:
+        migrated(url).dispose()
+        yield url
 
 
 @pytest.fixture
 def postgres_copy(postgres_server: str, migrated_postgres: str) -> Iterator[Engine]:
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_postgres}" STRATEGY FILE_COPY')
-        engine = database.connect(at(postgres_server, name), pool_size=20)
+    with databases.postgres(postgres_server, migrated_postgres) as url:
+        engine = database.connect(url, pool_size=20)
         yield engine
         engine.dispose()
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("documents") / "migrated.db"
+    migrated(f"sqlite:///{path}").dispose()
+    return path
 
 
 @pytest.fixture
-def sqlite(sqlite_url: str) -> Iterator[Engine]:
-    engine = migrated(sqlite_url)
+def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
+    engine = database.connect(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'documents.db')}", pool_size=20)
     yield engine
     engine.dispose()
 

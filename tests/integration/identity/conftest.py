@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 
 from libs import database
 from services.identity.clients.passwords import Argon2Hasher
+from tests import databases
 from tests.integration.identity.world import World, running
 
 
@@ -23,19 +22,12 @@ def migrated(url: str) -> None:
     engine.dispose()
 
 
-def at(server: str, name: str) -> str:
-    return f"{server.replace('postgresql:', 'postgresql+psycopg:').rsplit('/', 1)[0]}/{name}"
-
-
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: str) -> Iterator[str]:
-    """The name of a migrated database of this session, to be copied: migrating takes ten times as long."""
-    name = f"identity_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
-        migrated(at(postgres_server, name))
-        yield name
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    """A migrated database of this session, to be copied."""
+    with databases.postgres(postgres_server) as url:
+        migrated(url)
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -47,11 +39,8 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def postgres_world(postgres_server: str, migrated_postgres: str) -> Iterator[World]:
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_postgres}" STRATEGY FILE_COPY')
-        yield from running(at(postgres_server, name))
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with databases.postgres(postgres_server, migrated_postgres) as url:
+        yield from running(url)
 
 
 @pytest.fixture

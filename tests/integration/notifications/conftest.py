@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy.engine import Engine
 
@@ -23,6 +21,7 @@ from services.notifications.service.delivering import Deliverer, keep_revisions
 from services.notifications.service.opens import record_open
 from services.notifications.service.planning import Planner
 from services.notifications.service.reading import Foresight
+from tests import databases
 from tests.mailbox import Mailbox
 from tests.unit.notifications.builders import NOON, SENDER
 from tests.unit.notifications.fakes import FakeContacts, FakeDocuments, FakeLinks, FakeMailer
@@ -40,13 +39,10 @@ def prepare(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def prepared_postgres(postgres_server: str) -> Iterator[str]:
-    """The name of a migrated database of this session, to be copied: migrating takes ten times as long."""
-    name = f"notifications_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
-        prepare(at(postgres_server, name))
-        yield name
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    """A migrated database of this session, to be copied."""
+    with databases.postgres(postgres_server) as url:
+        prepare(url)
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -56,17 +52,10 @@ def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def at(server: str, name: str) -> str:
-    return f"{server.replace('postgresql:', 'postgresql+psycopg:').rsplit('/', 1)[0]}/{name}"
-
-
 @pytest.fixture
 def postgres_copy(postgres_server: str, prepared_postgres: str) -> Iterator[str]:
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{prepared_postgres}" STRATEGY FILE_COPY')
-        yield at(postgres_server, name)
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with databases.postgres(postgres_server, prepared_postgres) as url:
+        yield url
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_without_a_place_in_the_queue_hashing_is_refused_at_once() -> None:
 def test_strangers_leave_places_to_known_devices() -> None:
     """Rule 14 of the security rules: a known device is not held up by strangers."""
     hasher = Argon2Hasher(places=4)
-    with ExitStack() as strangers, ThreadPoolExecutor(4) as threads:
+    with ThreadPoolExecutor(4) as threads, ExitStack() as strangers:  # who leave first
         inside, leave = threading.Barrier(4), threading.Event()
 
         def occupy() -> None:
