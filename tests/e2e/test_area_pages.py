@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 from recapito.contacts.v1.contacts_pb2 import Affiliation, Contact
 from recapito.identity.v1.links_pb2 import Link
 
@@ -74,15 +74,14 @@ def right_to_left(told: Story) -> None:
 
 
 # --- accessibility and layout --------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("theme", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["light-desktop", "dark-phone"])
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 def test_every_page_passes_the_accessibility_rules(
-    told: Story, base_url: str, chromium: Browser, theme: str, size: dict[str, int], direction: str
+    told: Story, base_url: str, chromium: Browser, theme: str, size: ViewportSize, direction: str
 ) -> None:
     if direction == "rtl":
         right_to_left(told)
-    with window(chromium, base_url, size=size) as laura:  # type: ignore[arg-type] # a ViewportSize
+    with window(chromium, base_url, size=size) as laura:
         laura.theme(theme)
         found = {}
         for path in doors(told) if direction == "ltr" else []:

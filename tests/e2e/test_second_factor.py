@@ -15,13 +15,12 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
 from recapito.identity.v1.sessions_pb2 import Session
 
-from services.portal import views
 from services.portal.clients.identity import GrpcIdentity
 from tests.browser import DESKTOP, NARROWEST, PHONE, Window, window
 from tests.integration.identity.conftest import migrated
 from tests.integration.identity.world import PASSWORD, World, running
 from tests.integration.portal.builders import Story, story
-from tests.integration.portal.serve import serving_app
+from tests.integration.portal.serve import pages_over, serving_app
 from tests.servers import free_ports
 
 STEP = timedelta(seconds=30)
@@ -48,7 +47,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     with identities as world:
         world.administrator()
         services = replace(told.backend.services, identity=GrpcIdentity(world.channel("portal")))
-        with serving_app(views.create_app(services, told.backend.notes, secret=b"a secret of the tests", public_url=address), port):
+        with serving_app(pages_over(services, told.backend.notes, address), port):
             yield Site(address, world, told)
 
 

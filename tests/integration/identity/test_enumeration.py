@@ -22,10 +22,10 @@ from libs.errors import ServiceError
 from libs.ids import new_id
 from services.identity.clients.passwords import Argon2Hasher
 from services.identity.domain.accounts import Account, Kind, State
-from services.portal import views
 from services.portal.clients.identity import GrpcIdentity
 from tests.integration.identity.world import OTHER_PASSWORD, PASSWORD, USER_AGENT, World
 from tests.integration.portal.builders import story
+from tests.integration.portal.serve import pages_over
 
 YESTERDAY, TOMORROW = -2, 2  # days that hold in every zone
 CONTACTS = (
@@ -214,7 +214,7 @@ OWN = re.compile(r'name="csrf_token" value="[^"]*"|[0-9a-f]{32}|x*[a-z-]*@acme\.
 def pages(filled: World) -> FlaskClient:
     others = story().backend
     services = replace(others.services, identity=GrpcIdentity(filled.channel("portal")))
-    return views.create_app(services, others.notes, secret=b"a secret of the tests", public_url="https://portal.example").test_client()
+    return pages_over(services, others.notes, "https://portal.example").test_client()
 
 
 def send(pages: FlaskClient, path: str, case: str, **fields: str) -> Callable[[], Any]:

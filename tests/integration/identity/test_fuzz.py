@@ -33,7 +33,7 @@ from services.identity.domain.roles import ADMINISTRATOR, ROLES
 from tests.integration.identity.made_up import MadeUp
 from tests.integration.identity.world import PASSWORD, World
 
-CALLS = 5000  # on each of the two databases
+CALLS = 3000  # on each of the two databases
 RENEWED = 500  # after so many calls everybody signs in anew: what is asked ends sessions and accounts, too
 LONGEST_SECONDS = 5.0  # of one call
 MOST_SECONDS = 240.0  # of all

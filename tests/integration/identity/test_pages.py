@@ -13,12 +13,12 @@ from flask import Flask
 from recapito.identity.v1 import links_pb2
 
 from services.identity.service import links as use_cases
-from services.portal import views
 from services.portal.clients.identity import GrpcIdentity
 from tests.integration.identity.test_links import CHANGES
 from tests.integration.identity.world import OTHER_PASSWORD, PASSWORD, World
 from tests.integration.portal.builders import story
 from tests.integration.portal.conftest import Browser
+from tests.integration.portal.serve import pages_over
 
 Link = links_pb2.Link
 MINTED = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -34,9 +34,7 @@ class Site:
         self.world, self.told = world, story()
         self.laura = world.with_contact(id=self.told.laura, email=EMAIL)
         services = replace(self.told.backend.services, identity=GrpcIdentity(world.channel("portal")))
-        self.app: Flask = views.create_app(
-            services, self.told.backend.notes, secret=b"a secret of the tests", public_url="http://localhost"
-        )
+        self.app: Flask = pages_over(services, self.told.backend.notes, "http://localhost")
 
     def browser(self) -> Browser:
         return Browser(self.app.test_client())

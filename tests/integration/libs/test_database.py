@@ -193,10 +193,8 @@ def test_a_waiter_wakes_at_the_commit_and_not_before(engine: Engine) -> None:
         with SqlUnitOfWork(engine, "documents") as uow:
             uow.wake("jobs")
             assert not woken.wait(0.2)
-            started = time.perf_counter()
             uow.commit()
-        assert woken.wait(5)
-        assert time.perf_counter() - started < 1
+        assert woken.wait(10)
     finally:
         thread.join()
         waiter.close()
@@ -227,7 +225,7 @@ def test_an_audit_entry_alone_hurries_nobody(engine: Engine, announced: tuple[Me
         for event in announced:
             uow.outbox.add(event)
         uow.commit()
-    started = time.perf_counter()
-    waiter.wait(2)
-    assert (time.perf_counter() - started < 1) == woken
+    started, longest = time.perf_counter(), 20 if woken else 0.5
+    waiter.wait(longest)
+    assert (time.perf_counter() - started < longest) == woken
     waiter.close()

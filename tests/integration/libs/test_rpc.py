@@ -184,7 +184,7 @@ def test_a_further_call_gets_what_is_left_of_the_deadline() -> None:
             started = time.monotonic()
             with pytest.raises(errors.DeadlineExceeded):
                 stub.GetGroup(pb.GetGroupRequest(name=NAME), timeout=0.5)
-            assert time.monotonic() - started < 3
+            assert time.monotonic() - started < 8
         slow.set()
 
 

@@ -14,6 +14,8 @@ from recapito.identity.v1.links_pb2 import Link
 from werkzeug.serving import make_server
 
 from services.portal import views
+from services.portal.service import Services
+from services.portal.service.notes import Notes
 from tests.integration.portal.builders import Story, story
 from tests.integration.portal.fakes import PASSWORD
 
@@ -34,10 +36,14 @@ class Compiled(BytecodeCache):
 COMPILED = Compiled()
 
 
-def app(told: Story) -> Flask:
-    made = views.create_app(told.backend.services, told.backend.notes, secret=b"a secret of the tests", public_url="http://localhost")
+def pages_over(services: Services, notes: Notes, public_url: str) -> Flask:
+    made = views.create_app(services, notes, secret=b"a secret of the tests", public_url=public_url)
     made.jinja_env.bytecode_cache = COMPILED
     return made
+
+
+def app(told: Story) -> Flask:
+    return pages_over(told.backend.services, told.backend.notes, "http://localhost")
 
 
 @contextmanager

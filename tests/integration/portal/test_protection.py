@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from services.portal import views
 from tests.integration.portal.builders import Story
 from tests.integration.portal.conftest import OURS, Browser
 from tests.integration.portal.fakes import PASSWORD
+from tests.integration.portal.serve import pages_over
 
 ENTRY = {"email": "laura.bianchi@abc.example", "password": PASSWORD}
 
@@ -94,7 +94,7 @@ def test_no_page_holds_inline_style_or_script(laura: Browser, told: Story) -> No
 
 
 def test_with_https_cookies_are_bound_to_the_host(told: Story) -> None:
-    app = views.create_app(told.backend.services, told.backend.notes, secret=b"s", public_url="https://portal.example")
+    app = pages_over(told.backend.services, told.backend.notes, "https://portal.example")
     client = app.test_client()
     page = client.get("/area/sign-in", base_url="https://portal.example")
     cookie = page.headers["Set-Cookie"]

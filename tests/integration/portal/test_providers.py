@@ -9,10 +9,10 @@ import pytest
 from recapito.identity.v1.settings_pb2 import IdentitySettings
 
 from libs.errors import ResourceExhausted, ServiceError, Unauthenticated, Unavailable
-from services.portal import views
 from tests.integration.portal.builders import Story
 from tests.integration.portal.conftest import Browser
 from tests.integration.portal.pages import Operator, Page
+from tests.integration.portal.serve import pages_over
 
 START, BACK = "/console/provider/studio/start", "/console/provider/studio"
 SETTINGS = "/console/settings/organisation"
@@ -187,7 +187,7 @@ def test_a_provider_that_is_down_is_said_at_once(told: Story, browser: Browser) 
 
 
 def test_with_https_the_cookie_is_bound_to_this_host(told: Story) -> None:
-    app = views.create_app(told.backend.services, told.backend.notes, secret=b"a secret of the tests", public_url="https://portal.example/")
+    app = pages_over(told.backend.services, told.backend.notes, "https://portal.example/")
     answer = app.test_client().get(START, base_url="https://portal.example")
     (cookie,) = [value for value in answer.headers.getlist("Set-Cookie") if "provider" in value]
     assert cookie.startswith("__Host-provider=")

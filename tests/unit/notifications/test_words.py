@@ -12,6 +12,8 @@ from services.notifications.domain.kinds import KINDS, Kind, Reason
 from services.notifications.domain.messages import State
 from tests.unit.notifications.words_checked import LANGUAGES, Words, problems
 
+SHIPPED = FileWords()
+
 
 @pytest.mark.req("R-TPL-02")
 @pytest.mark.req("R-TPL-04")
@@ -33,10 +35,9 @@ def test_kinds_are_those_of_the_templates() -> None:
 
 
 def test_every_code_of_the_contract_has_words() -> None:
-    words = FileWords()
     for language in LANGUAGES:
         for code in (*(reason.name for reason in Reason), *(state.name for state in State)):
-            label, text = words.code(code, language)
+            label, text = SHIPPED.code(code, language)
             assert label
             assert text.endswith(".")
 
@@ -46,11 +47,11 @@ def test_every_code_of_the_contract_has_words() -> None:
 def test_every_document_can_be_announced_without_its_link(kind: Kind) -> None:
     """There is none while the client area is off."""
     for language, reason in itertools.product(LANGUAGES, kind.send_reasons):
-        assert not FileWords().template(kind.name, language, reason).needed & {"document_url", "link_expiry"}
+        assert not SHIPPED.template(kind.name, language, reason).needed & {"document_url", "link_expiry"}
 
 
 def test_every_template_compiles() -> None:
-    FileWords().check()
+    SHIPPED.check()
 
 
 def test_a_problem_is_found(tmp_path: Path) -> None:
