@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint format unit integration e2e servers requirements bench land-contract clean
+.PHONY: help setup demo run test lint types rules format unit integration e2e servers requirements bench land-contract clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,13 +23,19 @@ run: ## the same, empty: the first start prints a link that makes the administra
 servers: ## PostgreSQL, RabbitMQ, Chromium and promtool for the tests, from Debian's packages
 	@deploy/setup.sh servers
 
-test: lint servers ## the checks, then all tests, on private servers
+test: setup ## the checks, then all tests, on private servers
+	@$(MAKE) --no-print-directory -j 2 --output-sync types rules servers
 	@$(PYTHON) -m tests.servers -- $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 
 lint: setup ## formatting, rules, types, imports, dependencies, the contract
+	@$(MAKE) --no-print-directory -j 2 --output-sync types rules
+
+types: setup
+	@.venv/bin/mypy --no-error-summary
+
+rules: setup
 	@.venv/bin/ruff format --check -q .
 	@.venv/bin/ruff check -q .
-	@.venv/bin/mypy --no-error-summary
 	@.venv/bin/lint-imports --no-logo 2>&1 | tail -n 15; exit $${PIPESTATUS[0]}
 	@.venv/bin/deptry . 2>&1 | tail -n 20; exit $${PIPESTATUS[0]}
 	@.venv/bin/buf lint protos/recapito/descriptors.binpb --path recapito --config protos/buf.yaml

@@ -8,7 +8,6 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -45,18 +44,8 @@ def amqp_url() -> Iterator[str]:
 @pytest.fixture
 def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
     """Makes empty PostgreSQL databases of this test's own; gives their SQLAlchemy URLs."""
-    yield from several(postgres_server)
-
-
-@pytest.fixture(scope="module")
-def new_databases(postgres_server: str) -> Iterator[Callable[[], str]]:
-    """The same, for the tests of a module together."""
-    yield from several(postgres_server)
-
-
-def several(postgres_server: str) -> Iterator[Callable[[], str]]:
-    with ExitStack() as made:
-        yield lambda: made.enter_context(databases.postgres(postgres_server))
+    with databases.several(postgres_server) as make:
+        yield make
 
 
 @pytest.fixture

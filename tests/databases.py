@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 
@@ -19,3 +19,10 @@ def postgres(server: str, original: str = "template1") -> Iterator[str]:
             yield f"{server.replace('postgresql:', 'postgresql+psycopg:').rsplit('/', 1)[0]}/{name}"
         finally:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def several(server: str) -> Iterator[Callable[[], str]]:
+    """Give a function that makes empty databases on a server; all are dropped at the end."""
+    with ExitStack() as made:
+        yield lambda: made.enter_context(postgres(server))

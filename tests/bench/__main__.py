@@ -30,7 +30,7 @@ from deploy import demo
 from libs import database
 from libs.ids import new_id
 from libs.messaging import bus, relay
-from tests import conftest
+from tests import databases
 from tests import stack as stacks
 from tests.bench import bare, contacts, load, pdf, raw
 from tests.servers import POSTGRES_VARIABLE, RABBITMQ_VARIABLE, free_ports
@@ -49,8 +49,7 @@ def main() -> None:
         folder.chmod(0o755)
         results["relay"] = _relay(postgres, amqp)
         limit = statistics.median(raw.pipeline(postgres, amqp, sink.port, EVENTS, RECIPIENTS) for _ in range(3))
-        databases = contextmanager(conftest.databases)
-        with databases(postgres) as new_database, stacks.processes(folder, new_database, amqp, ("127.0.0.1", sink.port)) as stack:
+        with databases.several(postgres) as new_database, stacks.processes(folder, new_database, amqp, ("127.0.0.1", sink.port)) as stack:
             api = _Api(stack)
             customers = api.customers()
             results["event_to_smtp"] = _event_to_smtp(stack, api, customers, sink, limit)
@@ -208,7 +207,7 @@ def _relay(postgres: str, amqp: str, events: int = 5000) -> dict[str, float]:
 
 
 def _our_relay(postgres: str, amqp: str, events: int) -> float:
-    with contextmanager(conftest.databases)(postgres) as new_database:
+    with databases.several(postgres) as new_database:
         engine = database.connect(new_database())
         database.metadata.create_all(engine)
         event_type = f"recapito.bench.thing{secrets.token_hex(4)}.done.v1"

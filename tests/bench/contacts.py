@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from recapito.contacts.v1 import contacts_pb2
 
-from tests import conftest
+from tests import databases
 from tests.bench.load import percentile
 from tests.bench.registry import Filled, fill
 from tests.integration.contacts.conftest import Api, running
@@ -62,7 +61,7 @@ def questions(filled: Filled) -> Iterator[Question]:
 
 def measure(postgres: str, count: int = CONTACTS, times: int = TIMES) -> dict[str, dict[str, float]]:
     """Return the figures of a new database, which is dropped again."""
-    with contextmanager(conftest.databases)(postgres) as new_database:
+    with databases.several(postgres) as new_database:
         return measure_in(new_database(), count, times)
 
 

@@ -36,7 +36,7 @@ from services.identity import repository
 from services.identity.clients.passwords import Argon2Hasher
 from services.identity.domain.accounts import Account, Kind
 from services.identity.repository.vault import Vault
-from tests import conftest
+from tests import databases
 from tests.bench.load import percentile
 from tests.servers import POSTGRES_VARIABLE, free_ports
 
@@ -187,8 +187,7 @@ def _ignore(_result: object) -> None: ...
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
-    databases = contextmanager(conftest.databases)
-    with databases(os.environ[POSTGRES_VARIABLE]) as new_database, identity(new_database()) as (address, process_id):
+    with databases.several(os.environ[POSTGRES_VARIABLE]) as new_database, identity(new_database()) as (address, process_id):
         print(rage(address, process_id, seconds).report())
 
 

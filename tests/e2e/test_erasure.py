@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,29 +12,15 @@ from deploy import demo
 from libs import database
 from libs.messaging import bus
 from tests import stack as stacks
+from tests.e2e.conftest import Distributed
 from tests.everything import found
 from tests.mailbox import Mailbox
-from tests.servers import PrivateRabbit
 from tests.stack import DATA_SERVICES, Stack
 
 Eventually = Callable[..., object]
 EMAIL = "giuseppina.bevilacqua@erasure.example"
 PERSONAL = ("giuseppina", "bevilacqua", "3451234567", "capoufficio", "asmatica")
 PASSWORD = "una lunga frase per entrare"
-
-
-@pytest.fixture
-def broker() -> Iterator[PrivateRabbit]:
-    with PrivateRabbit() as server:
-        yield server
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    sink = Mailbox()
-    sink.start()
-    yield sink
-    sink.close()
 
 
 def known_everywhere(stack: Stack, mailbox: Mailbox, eventually: Eventually) -> tuple[demo.Api, str, str]:
@@ -87,32 +72,30 @@ def traces(stack: Stack) -> list[str]:
 
 
 @pytest.mark.req("R-DEL-07", "R-DEL-08", "R-DEL-09")
-def test_no_service_knows_the_person_any_more_though_workers_died(
-    broker: PrivateRabbit, mailbox: Mailbox, new_database: Callable[[], str], tmp_path: Path, eventually: Eventually
-) -> None:
+def test_no_service_knows_the_person_any_more_though_workers_died(distributed: Distributed, eventually: Eventually) -> None:
     """Rule 63: complete only with every receipt; a worker that dies in between loses nothing."""
-    with stacks.processes(tmp_path, new_database, broker.url, (mailbox.host, mailbox.port)) as stack:
-        api, contact, invoice = known_everywhere(stack, mailbox, eventually)
-        assert {line.split(".")[0] for line in traces(stack)} >= {"contacts", "identity", "notifications"}
-        stack.kill("identity-worker")
-        stack.kill("notifications-worker")
-        erasure = api.call("POST", f"/v1/{contact}:anonymize", {})["name"]
-        eventually(lambda: api.call("GET", f"/v1/{erasure}").get("missingServices") == ["identity", "notifications"], 30)
-        stack.start("notifications-worker")
-        stack.kill("contacts-worker")  # whose queue the next receipt waits in
-        stack.start("identity-worker")
-        stack.start("contacts-worker")
-        eventually(lambda: api.call("GET", f"/v1/{erasure}")["progress"]["state"] == "SUCCEEDED", 60)
-        complete = api.call("GET", f"/v1/{erasure}")
-        assert [receipt["service"] for receipt in complete["receipts"]] == ["contacts", "documents", "identity", "notifications"]
-        assert complete["receipts"][1]["held"] == ["invoices"]
-        eventually(lambda: not traces(stack))
-        assert [event for service in DATA_SERVICES for event in bus.connect(broker.url).parked(service)] == []
-        assert api.call("GET", f"/v1/{invoice}")["number"]
-        assert api.call("GET", f"/v1/{contact}")["state"] == "ANONYMIZED"
-        status, _answer = stack.call("POST", "/v1/sessions", {"password": {"email": EMAIL, "password": PASSWORD}})
-        assert status == 401
-        again = stacks.run("contacts", ["reapply-erasures"], stack.commands["contacts-server"][1])
-        assert again.startswith("1 to be erased again")
-        eventually(lambda: api.call("GET", f"/v1/{erasure}")["progress"]["state"] == "SUCCEEDED", 60)
-        assert '"person": "' + contact in stacks.run("contacts", ["list-erasures", "--json"], stack.commands["contacts-server"][1])
+    stack, mailbox = distributed.stack, distributed.mailbox
+    api, contact, invoice = known_everywhere(stack, mailbox, eventually)
+    assert {line.split(".")[0] for line in traces(stack)} >= {"contacts", "identity", "notifications"}
+    stack.kill("identity-worker")
+    stack.kill("notifications-worker")
+    erasure = api.call("POST", f"/v1/{contact}:anonymize", {})["name"]
+    eventually(lambda: api.call("GET", f"/v1/{erasure}").get("missingServices") == ["identity", "notifications"], 30)
+    stack.start("notifications-worker")
+    stack.kill("contacts-worker")  # whose queue the next receipt waits in
+    stack.start("identity-worker")
+    stack.start("contacts-worker")
+    eventually(lambda: api.call("GET", f"/v1/{erasure}")["progress"]["state"] == "SUCCEEDED", 60)
+    complete = api.call("GET", f"/v1/{erasure}")
+    assert [receipt["service"] for receipt in complete["receipts"]] == ["contacts", "documents", "identity", "notifications"]
+    assert complete["receipts"][1]["held"] == ["invoices"]
+    eventually(lambda: not traces(stack))
+    assert [event for service in DATA_SERVICES for event in bus.connect(distributed.broker.url).parked(service)] == []
+    assert api.call("GET", f"/v1/{invoice}")["number"]
+    assert api.call("GET", f"/v1/{contact}")["state"] == "ANONYMIZED"
+    status, _answer = stack.call("POST", "/v1/sessions", {"password": {"email": EMAIL, "password": PASSWORD}})
+    assert status == 401
+    again = stacks.run("contacts", ["reapply-erasures"], stack.commands["contacts-server"][1])
+    assert again.startswith("1 to be erased again")
+    eventually(lambda: api.call("GET", f"/v1/{erasure}")["progress"]["state"] == "SUCCEEDED", 60)
+    assert '"person": "' + contact in stacks.run("contacts", ["list-erasures", "--json"], stack.commands["contacts-server"][1])

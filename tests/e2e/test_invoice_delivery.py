@@ -8,16 +8,14 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy import demo
-from tests import stack as stacks
-from tests.mailbox import Mailbox
+from tests.e2e.conftest import Distributed
 from tests.stack import Stack, call
 
 Eventually = Callable[..., Any]
@@ -82,24 +80,17 @@ class Platform:
 
 
 @pytest.fixture(scope="module", params=["embedded", "processes"])
-def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform(request: pytest.FixtureRequest) -> Platform:
     if request.param == "embedded":
         running: Stack = request.getfixturevalue("stack")
-        yield Platform(running, lambda: list(call(f"{running.base_url}/mail/messages.json")[1]["messages"]))
-        return
-    mailbox = Mailbox()
-    mailbox.start()
+        return Platform(running, lambda: list(call(f"{running.base_url}/mail/messages.json")[1]["messages"]))
+    distributed: Distributed = request.getfixturevalue("distributed")
 
     def received() -> list[dict[str, Any]]:
-        return [{"to": one.recipients, "subject": str(one.message["Subject"]), "text": one.part("plain")} for one in list(mailbox.messages)]
+        messages = list(distributed.mailbox.messages)
+        return [{"to": one.recipients, "subject": str(one.message["Subject"]), "text": one.part("plain")} for one in messages]
 
-    try:
-        folder: Path = tmp_path_factory.mktemp("processes")
-        new_database = request.getfixturevalue("new_databases")
-        with stacks.processes(folder, new_database, request.getfixturevalue("amqp_url"), (mailbox.host, mailbox.port)) as running:
-            yield Platform(running, received)
-    finally:
-        mailbox.close()
+    return Platform(distributed.stack, received)
 
 
 @dataclass(frozen=True)

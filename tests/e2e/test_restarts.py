@@ -12,37 +12,19 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import pytest
-
 from tests import stack as stacks
-from tests.mailbox import Mailbox
-from tests.servers import PrivateRabbit
+from tests.e2e.conftest import Distributed
 from tests.stack import Stack
 
 SERVER = "identity-server"
 SIGNS_AFTER = 22  # seconds: the new key after 20; before that comes the restart
 Ask = Callable[[], tuple[int, Any]]
-
-
-@pytest.fixture
-def broker() -> Iterator[PrivateRabbit]:
-    with PrivateRabbit() as server:
-        yield server
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    sink = Mailbox()
-    sink.start()
-    yield sink
-    sink.close()
 
 
 @dataclass
@@ -136,39 +118,37 @@ def restart(stack: Stack) -> None:
     stack.wait_until_ready(SERVER)
 
 
-def test_keys_change_and_identity_restarts_without_one_failed_request(
-    broker: PrivateRabbit, mailbox: Mailbox, new_database: Callable[[], str], tmp_path: Path
-) -> None:
-    with stacks.processes(tmp_path, new_database, broker.url, (mailbox.host, mailbox.port)) as stack:
-        operator = stack.operator()
-        program = service_account(stack, operator)()
-        numbers = itertools.count()
-        customer = {"kind": "COMPANY", "displayName": "Prova"}
+def test_keys_change_and_identity_restarts_without_one_failed_request(distributed: Distributed) -> None:
+    stack = distributed.stack
+    operator = stack.operator()
+    program = service_account(stack, operator)()
+    numbers = itertools.count()
+    customer = {"kind": "COMPANY", "displayName": "Prova"}
 
-        def create() -> tuple[int, Any]:
-            return stack.call(
-                "POST", "/v1/customers", customer | {"displayName": f"Prova {next(numbers)}"}, operator, Idempotency_Key=uuid.uuid4().hex
-            )
+    def create() -> tuple[int, Any]:
+        return stack.call(
+            "POST", "/v1/customers", customer | {"displayName": f"Prova {next(numbers)}"}, operator, Idempotency_Key=uuid.uuid4().hex
+        )
 
-        asks: list[Ask] = [
-            lambda: stack.call("GET", "/v1/invoices", token=operator),
-            lambda: stack.call("GET", "/v1/customers", token=program),
-            create,
-            console_page(stack),
-        ]
-        before = key_ids(stack)
-        with Load(asks) as load:
-            stacks.run("identity", ["rotate-keys", "--soon"], stack.commands["identity-server"][1])
-            rotated = time.monotonic()
-            restart(stack)
-            load._over.wait(max(0.0, rotated + SIGNS_AFTER - time.monotonic()))
-            published = key_ids(stack)
-        assert load.failures == []
-        print(f"{load.answers.total()} requests, slowest {load.slowest:.1f} s")
-        assert load.answers.total() > 200
-        assert len(published - before) == 1
-        (new,) = published - before
-        assert kid_of(service_account(stack, operator)()) == new, "the new key signs by now"
+    asks: list[Ask] = [
+        lambda: stack.call("GET", "/v1/invoices", token=operator),
+        lambda: stack.call("GET", "/v1/customers", token=program),
+        create,
+        console_page(stack),
+    ]
+    before = key_ids(stack)
+    with Load(asks) as load:
+        stacks.run("identity", ["rotate-keys", "--soon"], stack.commands["identity-server"][1])
+        rotated = time.monotonic()
+        restart(stack)
+        load._over.wait(max(0.0, rotated + SIGNS_AFTER - time.monotonic()))
+        published = key_ids(stack)
+    assert load.failures == []
+    print(f"{load.answers.total()} requests, slowest {load.slowest:.1f} s")
+    assert load.answers.total() > 200
+    assert len(published - before) == 1
+    (new,) = published - before
+    assert kid_of(service_account(stack, operator)()) == new, "the new key signs by now"
 
 
 def kid_of(token: str) -> str:

@@ -308,6 +308,13 @@ def migrated_url(request: pytest.FixtureRequest) -> str:
 # --- the service ---------------------------------------------------------------------------------------------------------------------
 @contextmanager
 def running(url: str) -> Iterator[Api]:
+    """Serve contacts on an empty database."""
+    with serving(migrated(url)) as api:
+        yield api
+
+
+@contextmanager
+def serving(url: str) -> Iterator[Api]:
     """Serve contacts on a migrated database."""
     engine = database.connect(url)
     settings = Settings(
@@ -331,18 +338,18 @@ def running(url: str) -> Iterator[Api]:
 
 @pytest.fixture
 def api(migrated_url: str) -> Iterator[Api]:
-    with running(migrated_url) as api:
+    with serving(migrated_url) as api:
         yield api
 
 
 @pytest.fixture
 def sqlite_api(sqlite_copy: str) -> Iterator[Api]:
     """For what does not depend on the database."""
-    with running(sqlite_copy) as api:
+    with serving(sqlite_copy) as api:
         yield api
 
 
 @pytest.fixture
 def postgres_api(postgres_copy: str) -> Iterator[Api]:
-    with running(postgres_copy) as api:
+    with serving(postgres_copy) as api:
         yield api

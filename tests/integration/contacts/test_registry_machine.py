@@ -17,7 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 from recapito.contacts.v1 import affiliations_pb2, contacts_pb2, customers_pb2, erasures_pb2
 
 from libs.errors import ServiceError
-from tests.integration.contacts.conftest import Api, running
+from tests.integration.contacts.conftest import Api, serving
 from tests.integration.contacts.history import assert_history_ends_in_the_present
 
 # Without shrinking, which would take minutes: the steps that failed are printed as they were.
@@ -259,7 +259,7 @@ class TheRegistry(RuleBasedStateMachine):
 
 @pytest.fixture(autouse=True)
 def shared_service(sqlite_copy: str) -> Iterator[None]:
-    with running(sqlite_copy) as api:
+    with serving(sqlite_copy) as api:
         TheRegistry.api = api
         TheRegistry.groups = [api.new_group(f"Gruppo {number}").name for number in range(3)]
         yield

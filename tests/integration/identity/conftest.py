@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 from libs import database
+from services.identity.clients import passwords
 from services.identity.clients.passwords import Argon2Hasher
 from tests import databases
 from tests.integration.identity.world import World, running
@@ -54,6 +56,14 @@ def worlds(request: pytest.FixtureRequest) -> World:
     """On both databases."""
     found: World = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """Hashes as they must be have tests of their own; here they would be half the work."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "PasswordHasher", lambda **_cost: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture
