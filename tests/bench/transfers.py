@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
 from typing import Any
 
 from recapito.contacts.v1 import transfers_pb2 as pb
 
 from services.contacts.wire.files import csv_lines
-from tests import conftest
+from tests import databases
 from tests.bench.registry import CONTACTS_OF_A_CUSTOMER, People, fill
 from tests.integration.contacts import importing
 from tests.integration.contacts.conftest import running
@@ -41,7 +40,7 @@ def people_file(count: int, seed: int = 2) -> bytes:
 
 def measure(postgres: str, rows: int = ROWS, contacts: int = CONTACTS) -> dict[str, Any]:
     """Return seconds and rates of new databases, which are dropped again."""
-    with contextmanager(conftest.databases)(postgres) as new_database:
+    with databases.several(postgres) as new_database:
         return {"import": _imported(new_database(), rows), "export": _exported(new_database(), contacts)}
 
 
