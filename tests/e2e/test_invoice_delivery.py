@@ -13,12 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from deploy import demo
 from tests.e2e.conftest import Distributed
+from tests.ops import monitoring
 from tests.stack import Stack, call
 
 Eventually = Callable[..., Any]
+
+# What the test's way of running cannot show: no certificates between the services, no Kubernetes.
+ELSEWHERE = {"recapito_tls_certificate_expiry_timestamp_seconds", "recapito_tls_certificate_start_timestamp_seconds"}
+OF_THE_SCRAPE = {"namespace", "job", "instance"}
 
 
 class Browser:
@@ -194,3 +200,28 @@ def test_the_demo_writes_its_facts(stack: Stack) -> None:
     }
     assert "ABC S.r.l." in facts["customer_name"]
     assert facts["invoice_number"]
+
+
+def samples(stack: Stack) -> dict[str, set[str]]:
+    """Return the labels of every metric that any process shows."""
+    found: dict[str, set[str]] = {}
+    for port in stack.admin_ports.values():
+        _, text = call(f"http://localhost:{port}/metrics")
+        for family in text_string_to_metric_families(text.decode()):
+            for sample in family.samples:
+                found.setdefault(sample.name, set()).update(sample.labels)
+    return found
+
+
+def test_what_alerts_and_dashboards_ask_for_is_on_metrics(platform: Platform, told: Told) -> None:
+    if not platform.stack.admin_ports:
+        return  # in one process nobody scrapes
+    shown = samples(platform.stack)
+    asked = list(monitoring.queries())
+    assert len(asked) > 100
+    for where, query in asked:
+        missing = {name for name in monitoring.metrics(query) if name.startswith(("recapito_", "process_"))} - ELSEWHERE - shown.keys()
+        assert not missing, f"{where} asks for {missing}"
+        for name, labels in monitoring.selectors(query):
+            unknown = labels - shown.get(name, labels) - OF_THE_SCRAPE
+            assert not unknown, f"{where} asks {name} for {unknown}"

@@ -52,6 +52,19 @@ def runbook_queries() -> Iterator[tuple[str, str]]:
             yield path.stem, query
 
 
+def queries() -> Iterator[tuple[str, str]]:
+    """Give every query that somebody or something asks, with where it stands."""
+    yield from ((str(rule.get("alert") or rule["record"]), rule["expr"]) for rule in rules())
+    yield from dashboard_queries()
+    yield from runbook_queries()
+
+
+def selectors(expression: str) -> Iterator[tuple[str, set[str]]]:
+    """Give each metric that a query asks for by labels, with these."""
+    for name, matchers in re.findall(r"\b(recapito_[a-z0-9_]+)\{([^}]*)\}", expression):
+        yield name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", matchers))
+
+
 def metrics(expression: str) -> set[str]:
     """Return the names of metrics in a query; label values are left out, and so is what a rule records."""
     return set(METRIC.findall(re.sub(r'"[^"]*"', '""', expression)))

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from deploy.commands import main
-from tests.ops.monitoring import ROOT, RULES, RUNBOOKS, alerts, dashboard_queries, promtool, rules, runbook_queries
+from tests.ops.monitoring import ROOT, RULES, RUNBOOKS, alerts, dashboard_queries, promtool, queries, rules, runbook_queries
 
 TESTS = sorted(Path(__file__).parent.glob("rules/*.yaml"))
 PARTS = ["See more", "Mend", "Well again", "Wake somebody"]
@@ -84,13 +84,12 @@ def _understood(words: list[str]) -> bool:
 
 def test_what_is_recorded_is_used_and_what_is_used_is_recorded() -> None:
     recorded = {rule["record"] for rule in rules() if "record" in rule}
-    queries = [rule["expr"] for rule in rules()] + [query for _, query in (*dashboard_queries(), *runbook_queries())]
-    assert set(re.findall(r"recapito:[a-z0-9_:]+", " ".join(queries))) == recorded
+    assert set(re.findall(r"recapito:[a-z0-9_:]+", " ".join(query for _, query in queries()))) == recorded
 
 
 def test_promtool_reads_every_query_of_dashboards_and_runbooks(tmp_path: Path) -> None:
-    queries = [*dashboard_queries(), *runbook_queries()]
-    recorded = [{"record": f"query:{number}", "expr": query} for number, (_, query) in enumerate(queries)]
+    asked = [*dashboard_queries(), *runbook_queries()]
+    recorded = [{"record": f"query:{number}", "expr": query} for number, (_, query) in enumerate(asked)]
     (tmp_path / "queries.yaml").write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": recorded}]}))
     promtool("check", "rules", str(tmp_path / "queries.yaml"))
 
