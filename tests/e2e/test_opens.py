@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from deploy.demo import Api
+from deploy.demo import CUSTOMER, Api
 from tests.browser import window
 from tests.e2e.test_console_story import at_work, mails
 from tests.stack import Stack
@@ -60,7 +60,7 @@ def test_a_fetched_image_is_a_hint_for_operators(stack: Stack, chromium: Browser
     """Security rule 50."""
     api = Api(stack.base_url)
     api.sign_in(stack.operator_email, stack.operator_password)
-    customer = api.call("POST", "/v1/customers", {"kind": "COMPANY", "displayName": "Aperti S.r.l."})["name"]
+    customer = api.call("POST", "/v1/customers", CUSTOMER | {"displayName": "Aperti S.r.l."})["name"]
     nora, ugo = new_contact(api, customer, "Nora", consents=True), new_contact(api, customer, "Ugo", consents=False)
     assert not any(images(stack, message) for message in issue(api, customer, eventually).values()), "off until it is switched on"
     track(api, on=True)
