@@ -202,15 +202,29 @@ def test_the_demo_writes_its_facts(stack: Stack) -> None:
     assert facts["invoice_number"]
 
 
+def metrics_of(stack: Stack) -> list[str]:
+    """Return the page /metrics of every process; in the embedded way there is one."""
+    addresses = [f"http://localhost:{port}" for port in stack.admin_ports.values()] or [stack.base_url]
+    return [call(f"{address}/metrics")[1].decode() for address in addresses]
+
+
 def samples(stack: Stack) -> dict[str, set[str]]:
     """Return the labels of every metric that any process shows."""
     found: dict[str, set[str]] = {}
-    for port in stack.admin_ports.values():
-        _, text = call(f"http://localhost:{port}/metrics")
-        for family in text_string_to_metric_families(text.decode()):
+    for text in metrics_of(stack):
+        for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 found.setdefault(sample.name, set()).update(sample.labels)
     return found
+
+
+def test_metrics_say_nothing_about_a_person(platform: Platform, told: Told) -> None:
+    """Security rule 4: no personal data in metrics; no ids either, which would be a series each."""
+    text = "\n".join(metrics_of(platform.stack))
+    assert 'recapito_notifications_messages_total{state="SENT"}' in text
+    assert told.number not in text
+    for person in told.people.values():
+        assert [word for word in (person["email"], person["name"], person["contact"].rpartition("/")[2]) if word in text] == []
 
 
 def test_what_alerts_and_dashboards_ask_for_is_on_metrics(platform: Platform, told: Told) -> None:
