@@ -74,7 +74,7 @@ def test_the_alerts_and_dashboards_are_those_of_the_files_with_the_runbooks_wher
     for alert in alerts:
         assert alert["annotations"]["runbook_url"] == f"https://wiki.example.it/recapito/{alert['alert']}.md"
     shown = [one for name, one in of_kind("scaling", "ConfigMap").items() if name.startswith("dashboard-")]
-    assert [json.loads(*one["data"].values())["title"] for one in shown]
+    assert all(json.loads(*one["data"].values())["title"] for one in shown)
     assert len(shown) == len(list((CHART / "dashboards").glob("*.json")))
 
 
