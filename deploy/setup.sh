@@ -3,6 +3,7 @@
 #   deploy/setup.sh embedded    Python packages to run everything in one process (make demo, make run)
 #   deploy/setup.sh dev         the same and what tests and checks need
 #   deploy/setup.sh chart       helm and what checks the chart and the images, in .venv/chart
+#   deploy/setup.sh promtool    what checks the alerts, from Debian's package
 #   deploy/setup.sh servers     PostgreSQL, RabbitMQ, Chromium and promtool from Debian's packages, for the tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -87,12 +88,11 @@ chart() {
     .venv/bin/python -m tests.chart.tools .venv/chart
     echo "$wanted" >"$stamp"
   fi
-  promtool
 }
 
 case "${1:-}" in
   embedded | dev) environment "$1" ;;
-  chart) chart ;;
+  chart | promtool) "$1" ;;
   servers) servers ;;
-  *) echo "usage: deploy/setup.sh embedded|dev|chart|servers" >&2; exit 2 ;;
+  *) echo "usage: deploy/setup.sh embedded|dev|chart|promtool|servers" >&2; exit 2 ;;
 esac

@@ -29,7 +29,7 @@ def test_migrations_stand_in_one_line(folder: Path) -> None:
     "path", [path for folder in FOLDERS for path in folder.glob("[0-9]*.py")], ids=lambda path: f"{path.parents[2].name}-{path.stem}"
 )
 def test_a_migration_takes_nothing_away_from_the_version_before(path: Path) -> None:
-    """Old processes serve on while the new schema is there already. What no released version uses any more may go; say so as in UPGRADING.md."""
+    """Old processes serve on beside the new schema. What no released version uses may go; helm/recapito/UPGRADING.md says how."""
     text = path.read_text()
     taken = re.findall(r"(?:drop_(?:column|table|constraint)|rename_table|alter_column)\(|\b(?:DROP (?:COLUMN|TABLE)|RENAME)\b", text)
     assert not taken or re.search(r"^# Contracts: .+ is not used since \d+\.\d+\.\d+", text, re.MULTILINE), taken
