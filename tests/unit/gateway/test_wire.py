@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped] # it has no types and its stubs are not in the lock
+import jsonschema
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf import json_format
