@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id() -> UUID:
@@ -13,3 +16,8 @@ def new_id() -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def first_id(time: datetime) -> UUID:
+    """Return an id that no `new_id` of that millisecond or later is below, and every earlier one is."""
+    return UUID(int=((time - _EPOCH) // timedelta(milliseconds=1)) << 80)

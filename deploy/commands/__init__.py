@@ -10,6 +10,7 @@ import click
 from deploy.commands.events import outbox, parked, reproject
 from deploy.commands.overview import status
 from deploy.commands.security import audit, erasures, keys, user
+from deploy.commands.sending import sender
 from deploy.one_folder import EmbeddedSettings
 
 
@@ -39,5 +40,5 @@ def run() -> None:
     embedded.start(EmbeddedSettings.load(), story.welcome)
 
 
-for command in (status, outbox, parked, reproject, audit, keys, user, erasures):
+for command in (status, outbox, parked, reproject, audit, keys, user, erasures, sender):
     main.add_command(command)

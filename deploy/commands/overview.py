@@ -60,7 +60,7 @@ def _screen(found: Mapping[str, Any]) -> Iterator[str]:
     for part in ("sender", "messages", "keys"):
         for one in services.values():
             if part in one:
-                yield f"{part.capitalize() + ':':11}{', '.join(f'{name} {_said(value)}' for name, value in one[part].items())}"
+                yield f"{part.capitalize() + ':':11}{_said(one[part])}"
     yield ""
     yield "Well." if found["well"] else "Not well:"
     yield from (f"  {fault['part']}: {fault['text']}" for fault in found["faults"])
@@ -87,5 +87,8 @@ def _processes(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"Processes: {ready} of {len(processes)} kinds ready"
 
 
-def _said(value: object) -> str:
-    return {True: "yes", False: "no", None: "-"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
+def _said(facts: Mapping[str, Any]) -> str:
+    words = {True: "yes", False: "no"}
+    return ", ".join(
+        f"{name.replace('_', ' ')} {words[value] if isinstance(value, bool) else value}" for name, value in facts.items() if value != ""
+    )

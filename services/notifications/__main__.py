@@ -19,7 +19,7 @@ from recapito.notifications.v1 import (
 )
 from sqlalchemy.engine import Engine
 
-from libs import database, process, screen, telemetry
+from libs import database, operations, process, screen, telemetry
 from libs.access import Caller
 from libs.messaging import bus
 from libs.messaging.consumer import Consumer
@@ -33,7 +33,8 @@ from services.notifications.clients.documents import GrpcDocuments
 from services.notifications.clients.identity import GrpcLinks
 from services.notifications.clients.smtp import SmtpMailer
 from services.notifications.clients.words import FileWords
-from services.notifications.service import metrics
+from services.notifications.domain.holding import Hold
+from services.notifications.service import holding, metrics
 from services.notifications.service.delivering import Deliverer, keep_revisions
 from services.notifications.service.opens import record_open
 from services.notifications.service.planning import Planner, reproject_customers
@@ -100,13 +101,19 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     mailer = SmtpMailer(settings.smtp, settings.smtp_connections)
     deliverer = Deliverer(planner.new_uow, links, documents, mailer, words, settings.sender, now)
     events = bus.connect(settings.bus_url.get_secret_value())
+
+    def prepare() -> None:
+        keep_revisions(words, uow=planner.new_uow(), clock=now)
+        if settings.sender_held:
+            holding.hold_at_start(uow=planner.new_uow(), clock=now)
+
     handlers = {**consumer.handlers(planner, documents), **consumer.erasing(planner, ParkedEvents(events, SERVICE))}
     return [
         Relay(engine, SERVICE, events).run,
         Consumer(engine, SERVICE, events, handlers),
         jobs.delivery(
             deliverer,
-            prepare=lambda: keep_revisions(words, uow=planner.new_uow(), clock=now),
+            prepare=prepare,
             waiter=database.Waiter(engine, service.MESSAGES_CHANNEL),
             close=mailer.close,
         ),
@@ -115,7 +122,28 @@ def work(settings: Settings) -> list[Callable[[threading.Event], None]]:
     ]
 
 
-main = process.commands(SERVICE, Settings, serve, work)
+def sender_of(settings: Settings) -> operations.Report:
+    """Return for `status` whether mail is held, and how many messages wait."""
+    with repository.reading(database.reader(operations.connect(settings))) as stored:
+        held, waiting = stored.holding.get(), stored.messages.waiting()
+        uncertain = stored.messages.uncertain(now() - metrics.UNCERTAIN_SHOWN)
+    oldest = min((since for _count, since in waiting.values()), default=now())
+    messages = {
+        "waiting": sum(count for count, _since in waiting.values()),
+        "oldest_seconds": round((now() - oldest).total_seconds(), 1),
+        "uncertain": uncertain,
+    }
+    return operations.Report(
+        {"sender": _facts(held), "messages": messages}, ["mail is held, nothing leaves: see sender"] if held.held else []
+    )
+
+
+def _facts(hold: Hold) -> dict[str, object]:
+    times = {"hold_time": hold.hold_time, "restore_time": hold.restore_time}
+    return {"held": hold.held} | {name: time.isoformat(timespec="seconds") if time else "" for name, time in times.items()}
+
+
+main = process.commands(SERVICE, Settings, serve, work, sender_of)
 
 
 @main.command()
@@ -128,6 +156,46 @@ def reproject(as_json: bool) -> None:
     every = screen.progress(known.every(), "customers")
     count = reproject_customers(every, new_uow=partial(repository.SqlUnitOfWork, _connect(settings), SERVICE, now))
     click.echo(json.dumps({"customers": count}) if as_json else f"{count} customers")
+
+
+@main.group()
+def sender() -> None:
+    """Hold all mail, and let it go again."""
+
+
+def _switch(change: Callable[[service.UnitOfWork], Hold], as_json: bool) -> None:
+    found = change(repository.SqlUnitOfWork(operations.connect(Settings.load()), SERVICE, now))
+    said = f"held since {found.hold_time:%Y-%m-%d %H:%M:%S} UTC: nothing leaves" if found.hold_time else "mail leaves"
+    click.echo(json.dumps(_facts(found)) if as_json else said)
+
+
+@sender.command("status")
+@screen.as_json
+def sender_status(as_json: bool) -> None:
+    """Say whether mail is held."""
+
+    def look(uow: service.UnitOfWork) -> Hold:
+        with uow:
+            return uow.holding.get()
+
+    _switch(look, as_json)
+
+
+@sender.command("hold")
+@click.option(
+    "--restored", is_flag=True, help="The data was restored: what was caused before now may have been sent, and becomes uncertain."
+)
+@screen.as_json
+def hold_sender(restored: bool, as_json: bool) -> None:
+    """Let nothing leave from now on; decisions go on, messages wait."""
+    _switch(lambda uow: holding.hold(restored=restored, uow=uow, clock=now), as_json)
+
+
+@sender.command("release")
+@screen.as_json
+def release_sender(as_json: bool) -> None:
+    """Let mail leave again."""
+    _switch(lambda uow: holding.release(uow=uow), as_json)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ class Settings(ServiceSettings):
     organisation_email: str = ""  # where readers may write; empty: reply-to, else the sender's address
     organisation_legal: str = ""  # line with the legal details, under each message
     disabled_templates: tuple[str, ...] = ()  # kinds that are not sent, such as ["welcome"]
+    sender_held: bool = False  # each start holds all mail; for the first start after a restore, see deploy/README.md
     delivery_lease_seconds: float = Field(default=120.0, gt=0)  # a claim whose sender died is given up after that; longer than a hand-over
 
     @field_validator("public_url")

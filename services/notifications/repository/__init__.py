@@ -11,6 +11,7 @@ from libs import database
 from services.notifications.repository.customers import SqlCustomers, SqlDeletedContacts
 from services.notifications.repository.dispatches import SqlDispatches
 from services.notifications.repository.erasures import SqlErasures
+from services.notifications.repository.holding import SqlHolding
 from services.notifications.repository.messages import SqlMessages
 from services.notifications.repository.opens import SqlOpens
 from services.notifications.repository.revisions import SqlRevisions
@@ -45,6 +46,10 @@ class SqlRepositories:
     @property
     def erasures(self) -> SqlErasures:
         return SqlErasures(self.connection)
+
+    @property
+    def holding(self) -> SqlHolding:
+        return SqlHolding(self.connection)
 
     @property
     def opens(self) -> SqlOpens:

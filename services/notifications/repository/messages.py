@@ -174,6 +174,21 @@ class SqlMessages:
         )
         return len(self.connection.execute(lost).all())
 
+    def doubt(self, sure_from: UUID, failure: str) -> int:
+        doubted = (
+            sa.update(messages)
+            .where(messages.c.due_time.is_not(None), messages.c.state.in_(_WAITING), messages.c.event_id < sure_from)
+            .values(
+                state=State.UNCERTAIN.value,
+                failure=failure,
+                due_time=None,
+                attempt=messages.c.attempt + 1,  # whoever holds a claim has lost it
+                version=messages.c.version + 1,
+            )
+            .returning(messages.c.id)
+        )
+        return len(self.connection.execute(doubted).all())
+
     def cancel_of(self, contact_id: UUID, failure: str) -> int:
         cancelled = (
             sa.update(messages)

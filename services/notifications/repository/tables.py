@@ -124,6 +124,13 @@ gate = sa.Table(  # one row: whoever writes about people shares it, whoever eras
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
 )
+holding = sa.Table(  # one row: whoever lets messages leave shares it, whoever holds them has it alone
+    "holding",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("hold_time", UtcDateTime),
+    sa.Column("restore_time", UtcDateTime),
+)
 template_revisions = sa.Table(
     "template_revisions",
     metadata,

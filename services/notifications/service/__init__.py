@@ -13,6 +13,7 @@ from libs import unit_of_work
 from libs.access import Caller
 from libs.listing import Listing
 from services.notifications.domain.contents import Organisation, Phrases
+from services.notifications.domain.holding import Hold
 from services.notifications.domain.kinds import Purpose, Reason
 from services.notifications.domain.messages import Dispatch, Message, Outcome, State
 from services.notifications.domain.mime import Attachment
@@ -65,6 +66,11 @@ class Messages(Protocol):
     def waiting(self) -> Mapping[State, tuple[int, datetime]]: ...  # on their way: how many, and since when the oldest is
     def uncertain(self, since: datetime) -> int: ...  # how many of the messages made since then
     def give_up_lost(self, now: datetime) -> int: ...  # TRANSMITTING past its lease becomes UNCERTAIN
+
+    def doubt(self, sure_from: UUID, failure: str) -> int:
+        """Make UNCERTAIN what has not left and was caused by an event before this one; return how many messages."""
+        ...
+
     def cancel_of(self, contact_id: UUID, failure: str) -> int: ...  # what has not left
 
 
@@ -110,6 +116,13 @@ class Erasures(Protocol):
         ...
 
 
+class Holding(Protocol):
+    """The switch that holds all mail."""
+
+    def get(self, *, lock: bool = False, share: bool = False) -> Hold: ...  # share: nobody changes it until the commit
+    def save(self, hold: Hold) -> None: ...
+
+
 class Opens(Protocol):
     """What is kept of opened messages, and the setting that allows it. Tokens come as their hashes."""
 
@@ -142,6 +155,8 @@ class Repositories(Protocol):
     def deleted_contacts(self) -> DeletedContacts: ...
     @property
     def erasures(self) -> Erasures: ...
+    @property
+    def holding(self) -> Holding: ...
     @property
     def opens(self) -> Opens: ...
     @property

@@ -22,11 +22,13 @@ from services.notifications.domain.mime import Attachment, Mail, ascii_address, 
 from services.notifications.domain.opens import with_image
 from services.notifications.domain.templates import Rendered, Template
 from services.notifications.service import metrics
-from services.notifications.service.metrics import DELIVERY_SECONDS, MESSAGES, ROUND_SECONDS
+from services.notifications.service.metrics import DELIVERY_SECONDS, MESSAGES, ROUND_SECONDS, SENDER_HELD
 from services.notifications.service.opens import mint_tokens
 
 log = telemetry.logger(__name__)
 AREA_OFF = "ENTRY_AREA_OFF"  # identity's refusal while the module is off
+HELD = "HELD"  # mail was held while this was on its way to DATA: it waits on
+RESTORED = "FAIL_RESTORED"
 PAGES = {Purpose.MAGIC: "enter", Purpose.DISOWN: "disown"}  # of a link; of every other purpose: "password"
 
 BATCH = 96  # claimed at once; MintLinks takes 100
@@ -54,9 +56,7 @@ class Deliverer:
 
     def deliver_batch(self, stopping: Callable[[], bool] = lambda: False) -> int:
         """Hand over what is due, at most a batch; return how many messages were taken. stopping: what has not left goes back."""
-        with self.new_uow() as uow:
-            claimed = uow.messages.claim(BATCH, self.clock(), self._lease())
-            uow.commit()
+        claimed = self._claim()
         if claimed:
             letters = self._letters(claimed)
             while letters and not stopping():
@@ -65,6 +65,19 @@ class Deliverer:
                 letters = letters[width:]
             self._settle([self._settled(letter.message, Outcome(State.QUEUED)) for letter in letters], {})
         return len(claimed)
+
+    def _claim(self) -> Sequence[tuple[Message, Dispatch]]:
+        """Take what is due, nothing while mail is held. What may have been sent before a restore is nobody's to send again."""
+        with self.new_uow() as uow:
+            found = uow.holding.get()
+            doubted = uow.messages.doubt(found.sure_from, RESTORED) if found.sure_from else 0
+            claimed = [] if found.held else uow.messages.claim(BATCH, self.clock(), self._lease())
+            uow.commit()
+        SENDER_HELD.set(found.held)
+        if doubted:
+            MESSAGES.labels(State.UNCERTAIN.name).inc(doubted)
+            log.warning("messages may have been sent before the restore", messages=doubted)
+        return claimed
 
     def give_up_lost(self) -> None:
         """Settle messages whose sender died inside DATA: nobody knows whether they arrived."""
@@ -173,6 +186,9 @@ class Deliverer:
         def enter_data(ready: Sequence[service.Letter]) -> Collection[UUID]:
             """Commit, just before DATA, that these may now reach their readers."""
             with self.new_uow() as uow:
+                if uow.holding.get(share=True).held:
+                    blocks.update({letter.message.id: HELD for letter in ready})
+                    return set()
                 entered = uow.messages.enter_data([letter.message for letter in ready], self._lease())
                 uow.commit()
             blocks.update({id_: failure for id_, failure in entered.items() if failure})
@@ -230,6 +246,8 @@ def _ended(message: Message, outcomes: Mapping[UUID, Outcome], blocks: Mapping[U
     if message.id in outcomes:
         return outcomes[message.id]
     failure = blocks.get(message.id, "")
+    if failure == HELD:
+        return Outcome(State.QUEUED)
     return Outcome(State.CANCELLED if failure.startswith("CANCEL_") or not failure else State.FAILED, failure=failure)
 
 

@@ -20,6 +20,7 @@ DELIVERY_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600),
 )
 ROUND_SECONDS = Histogram("recapito_notifications_smtp_round_seconds", "Handing over the letters that travel together.")
+SENDER_HELD = Gauge("recapito_sender_held", "1 while nothing is sent on purpose: see `sender`.")
 FAILURES = Counter("recapito_notifications_failures_total", "Attempts that failed, by cause and new state.", ["failure", "state"])
 WAITING = Gauge("recapito_notifications_waiting_messages", "Messages on their way, by state.", ["state"])
 OLDEST_SECONDS = Gauge("recapito_notifications_oldest_message_seconds", "Age of the oldest of them.", ["state"])

@@ -32,7 +32,7 @@ def test_status_is_one_screen(told: Told) -> None:
         "notifications  0001    0       0 s     0      0",
         "",
         "Processes: 10 of 10 kinds ready",
-        "Keys:      signing k1, age_days 3, next_time 2026-12-22",
+        "Keys:      signing k1, age days 3, next time 2026-12-22",
         "",
         "Well.",
     ]
@@ -129,6 +129,16 @@ def test_the_ledger_of_erasures_is_listed_and_applied(told: Told, tmp_path: Path
     (tmp_path / "ledger.json").write_text("[]")
     told.answers["contacts-worker reapply-erasures - --json"] = (0, {"erasures": 4})
     assert told.run("erasures", "apply", str(tmp_path / "ledger.json")).startswith("4 to be erased again")
+
+
+# --- mail ----------------------------------------------------------------------------------------------------------------------------
+def test_mail_is_held_and_released(told: Told) -> None:
+    held = {"held": True, "hold_time": "2026-11-22T12:00:00+00:00", "restore_time": ""}
+    told.answers["notifications-worker sender hold --restored --json"] = (0, held)
+    told.answers["notifications-worker sender release --json"] = (0, held | {"held": False, "hold_time": ""})
+    assert told.json("sender", "hold", "--restored") == held
+    assert told.run("sender", "release") == "mail leaves\n"
+    assert "nobody told what" in told.run("sender", "status", code=1)
 
 
 # --- where -------------------------------------------------------------------------------------------------------------------------
