@@ -61,8 +61,12 @@ LINES = (
 class Api:
     """A client of the REST API, with nothing but the standard library."""
 
-    def __init__(self, base_url: str) -> None:
-        self._base_url, self._token = base_url, ""
+    def __init__(self, base_url: str, token: str = "") -> None:
+        self._base_url, self._token = base_url, token
+
+    @property
+    def signed_in(self) -> bool:
+        return bool(self._token)
 
     def sign_in(self, email: str, password: str) -> None:
         self._token = self.call("POST", "/v1/sessions", {"password": {"email": email, "password": password}})["sessionToken"]

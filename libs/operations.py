@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -82,6 +83,8 @@ def look(service: str, settings: Settings, further: Further[Settings] | None = N
     report.add(*_queue(service, settings))
     if settings.admin_port:
         found_ready = readiness.ask(settings.admin_port)
+        late = readiness.late_tasks(settings.admin_port, service, time.time())
+        report.add({"tasks": {"late": late}}, f"late: {', '.join(late)}" if late else "")
         report.add({"process": {"ready": found_ready.ready, "failures": list(found_ready.failures)}}, found_ready.fault)
     return report
 

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import click
+from prometheus_client.parser import text_string_to_metric_families
 
 from libs import screen
 from libs.settings import Settings
 
 _SECONDS = 5.0
+_GRACE_SECONDS = 300  # as in the alert RecapitoTaskLate
+_TASKS = {"recapito_task_success_timestamp_seconds": "success", "recapito_task_period_seconds": "period"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,23 @@ def ask(admin_port: int) -> Readiness:
         return Readiness(ready=False, failures=tuple(error.read().decode(errors="replace").splitlines()))
     except OSError:
         return Readiness(ready=False, failures=("it does not answer",))
+
+
+def late_tasks(admin_port: int, component: str, now: float) -> list[str]:
+    """Return the tasks of a component that did not go well for far longer than they should take, as the process's metrics tell."""
+    try:
+        with urllib.request.urlopen(f"http://localhost:{admin_port}/metrics", timeout=_SECONDS) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return []  # whoever asks for readiness hears of it
+    found: dict[str, dict[str, float]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name in _TASKS and sample.labels["component"] == component:
+                found.setdefault(sample.labels["task"], {})[_TASKS[sample.name]] = sample.value
+    return sorted(
+        task for task, known in found.items() if len(known) == 2 and now - known["success"] > 3 * known["period"] + _GRACE_SECONDS
+    )
 
 
 def command(load: Callable[[], Settings]) -> click.Command:

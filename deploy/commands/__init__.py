@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import click
 
+from deploy.commands.backups import backup, restore
 from deploy.commands.events import outbox, parked, reproject
+from deploy.commands.explaining import explain
 from deploy.commands.overview import status
 from deploy.commands.security import audit, erasures, keys, user
 from deploy.commands.sending import sender
@@ -40,5 +42,5 @@ def run() -> None:
     embedded.start(EmbeddedSettings.load(), story.welcome)
 
 
-for command in (status, outbox, parked, reproject, audit, keys, user, erasures, sender):
+for command in (status, outbox, parked, reproject, audit, keys, user, erasures, explain, sender, backup, restore):
     main.add_command(command)
