@@ -136,6 +136,26 @@ def test_the_readiness_of_the_process_is_part_of_it(engine: sa.Engine, monkeypat
     assert run("ready") == (1, "the process is not ready: it does not answer\n")
 
 
+def test_a_task_that_did_not_go_well_for_long_is_late(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = free_ports(1)
+    telemetry.serve_admin(port, telemetry.Health({}), "worker")
+    monkeypatch.setenv("RECAPITO_ADMIN_PORT", str(port))
+    now = datetime.now(UTC).timestamp()
+    tasks = {"documents": {"well": now, "stuck": now - 1000}, "contacts": {"elsewhere": now - 1000}}
+    for component, found in tasks.items():
+        for task, success in found.items():
+            telemetry.TASK_SUCCESS.labels(component, task).set(success)
+            telemetry.TASK_PERIOD.labels(component, task).set(60)
+    try:
+        assert status()[1]["tasks"] == {"late": ["stuck"]}
+        assert status()[1]["faults"] == ["late: stuck"]
+    finally:
+        for component, found in tasks.items():
+            for task in found:
+                telemetry.TASK_SUCCESS.remove(component, task)
+                telemetry.TASK_PERIOD.remove(component, task)
+
+
 def test_settings_that_are_missing_are_named_and_end_with_2(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECAPITO_DATABASE_URL")
     assert run("status")[0] == 2

@@ -141,6 +141,16 @@ def test_mail_is_held_and_released(told: Told) -> None:
     assert "nobody told what" in told.run("sender", "status", code=1)
 
 
+# --- why -----------------------------------------------------------------------------------------------------------------------------
+def test_explaining_needs_an_occasion_and_an_api_that_answers(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "give --dispatch, or --kind and --subject" in told.run("explain", "message", "contacts/1", code=2)
+    monkeypatch.setenv("RECAPITO_API_URL", "http://localhost:9")
+    monkeypatch.setenv("RECAPITO_TOKEN", "secret")
+    said = told.run("explain", "entry", "contacts/1", code=1)
+    assert "refused" in said
+    assert "secret" not in said
+
+
 # --- where -------------------------------------------------------------------------------------------------------------------------
 def test_without_an_installation_it_says_where_it_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told) -> None:
     monkeypatch.delenv("RECAPITO_EXEC")
