@@ -81,6 +81,12 @@ def note(*, resource: str = "", actor: str = "", session: str = "") -> None:
         trail.session = session or trail.session
 
 
+def keep(resource: str) -> None:
+    """Have this call in the audit though it changes nothing: who took somebody's data out is asked later."""
+    if (trail := _trail.get()) is not None:
+        trail.changes, trail.resource = True, resource
+
+
 @contextmanager
 def aside() -> Iterator[None]:
     """Commit inside what is not yet what the call was made for: a count of tries, a copy brought up to date."""

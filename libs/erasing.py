@@ -31,7 +31,7 @@ class Erasing:
     @property
     def subjects(self) -> tuple[str, ...]:
         """The names under which events speak of the person."""
-        return (self.person, *([f"accounts/{self.contact_id}"] if self.contact_id else []))
+        return names_of(self.contact_id) if self.contact_id else (self.person,)
 
     def receipt(self, service: str, erased_count: int, held: Sequence[str] = (), held_until: date | None = None) -> PersonalDataErased:
         """held: what the law makes us keep, such as "invoices"."""
@@ -43,6 +43,11 @@ class Erasing:
             held=held,
             held_until_date=held_until.isoformat() if held_until else "",
         )
+
+
+def names_of(contact_id: UUID) -> tuple[str, ...]:
+    """Return the names of a contact: its record's and its account's."""
+    return (f"contacts/{contact_id}", f"accounts/{contact_id}")
 
 
 def ids(names: Collection[str]) -> frozenset[UUID]:

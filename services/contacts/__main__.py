@@ -42,6 +42,7 @@ from recapito.contacts.v1 import (
     views_pb2,
     views_pb2_grpc,
 )
+from recapito.platform.v1 import privacy_pb2, privacy_pb2_grpc
 from sqlalchemy.engine import Engine
 
 from libs import database, process, screen
@@ -84,6 +85,7 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
         (fields_pb2_grpc.add_FieldsServicer_to_server, servicer.Fields(new_uow, reading), fields_pb2),
         (merges_pb2_grpc.add_MergesServicer_to_server, servicer.Merges(new_uow, reading, now), merges_pb2),
         (notes_pb2_grpc.add_NotesServicer_to_server, servicer.Notes(new_uow, reading, now), notes_pb2),
+        (privacy_pb2_grpc.add_PrivacyServicer_to_server, servicer.Privacy(new_uow, reading), privacy_pb2),
         (sub_contacts_pb2_grpc.add_SubContactsServicer_to_server, servicer.SubContacts(new_uow, reading, now), sub_contacts_pb2),
         (settings_pb2_grpc.add_SettingsServicer_to_server, servicer.Settings(new_uow, reading), settings_pb2),
         (views_pb2_grpc.add_ViewsServicer_to_server, servicer.Views(new_uow, reading), views_pb2),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import click
 from recapito.documents.v1 import invoices_pb2, invoices_pb2_grpc, payments_pb2, payments_pb2_grpc, settings_pb2, settings_pb2_grpc
+from recapito.platform.v1 import privacy_pb2, privacy_pb2_grpc
 from sqlalchemy.engine import Engine
 
 from libs import database, process, screen, storage, telemetry
@@ -67,6 +68,11 @@ def serve(settings: Settings) -> Server:
         payments_pb2_grpc.add_PaymentsServicer_to_server,
         servicer.Payments(new_reader, new_uow, contacts, now, zone),
         payments_pb2.DESCRIPTOR.services_by_name["Payments"],
+    )
+    server.add(
+        privacy_pb2_grpc.add_PrivacyServicer_to_server,
+        servicer.Privacy(new_reader),
+        privacy_pb2.DESCRIPTOR.services_by_name["Privacy"],
     )
     server.add(
         settings_pb2_grpc.add_SettingsServicer_to_server,

@@ -32,7 +32,7 @@ class GrpcBackends:
     """channels: by the name of the service."""
 
     channels: Mapping[str, grpc.Channel]
-    _stubs: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    _stubs: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
 
     def call(self, method: Method, request: Message, *, passport: str, language: str) -> bytes:
         with context.as_person(passport, language):
@@ -45,7 +45,7 @@ class GrpcBackends:
         return stream
 
     def _stub(self, method: Method) -> Callable[..., Any]:
-        stub = self._stubs.get(method.path)
+        stub = self._stubs.get((method.service, method.path))
         if stub is None:
             channel = self.channels.get(method.service)
             if channel is None:
@@ -53,7 +53,7 @@ class GrpcBackends:
             make: Callable[..., Any] = channel.unary_stream if method.streams else channel.unary_unary
             read = method.output.FromString if method.streams else None  # None: the bytes as they come
             stub = make(method.path, request_serializer=method.input.SerializeToString, response_deserializer=read)
-            self._stubs[method.path] = stub
+            self._stubs[method.service, method.path] = stub
         return stub
 
 

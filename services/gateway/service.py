@@ -1,14 +1,16 @@
-"""The one use case: make a call for whoever asks, and for nobody else."""
+"""The one use case: make a call for whoever asks, and for nobody else; of some methods a call to each service."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from google.protobuf.message import Message
 
+from libs import personal
 from libs.errors import Unauthenticated
 from services.gateway.wire.contract import Method
 
@@ -53,6 +55,15 @@ def call(method: Method, request: Message, visitor: Visitor, *, identity: Identi
 def download(method: Method, request: Message, visitor: Visitor, *, identity: Identity, backends: Backends) -> Download:
     """Return the stream of a method that gives bytes."""
     return backends.download(method, request, passport=passport(method, visitor, identity), language=visitor.language)
+
+
+def archive(method: Method, request: Message, visitor: Visitor, *, identity: Identity, backends: Backends, now: datetime) -> bytes:
+    """Return as one ZIP what every service answers to a method that all of them have; whole, or the error of the first that fails."""
+
+    def of_service(name: str) -> Download:
+        return download(replace(method, service=name), request, visitor, identity=identity, backends=backends)
+
+    return personal.archive(of_service, now)
 
 
 def passport(method: Method, visitor: Visitor, identity: Identity) -> str:

@@ -29,6 +29,7 @@ from recapito.identity.v1 import (
     tokens_pb2,
     tokens_pb2_grpc,
 )
+from recapito.platform.v1 import privacy_pb2, privacy_pb2_grpc
 from sqlalchemy.engine import Engine
 
 from libs import access, database, operations, process, screen, telemetry
@@ -120,6 +121,11 @@ def serve(settings: Settings, *, clock: Clock = now, database_now: repository.Da
         policies_pb2_grpc.add_PoliciesServicer_to_server,
         servicer.Policies(new_uow, new_reads, clock),
         policies_pb2.DESCRIPTOR.services_by_name["Policies"],
+    )
+    server.add(
+        privacy_pb2_grpc.add_PrivacyServicer_to_server,
+        servicer.Privacy(new_reads),
+        privacy_pb2.DESCRIPTOR.services_by_name["Privacy"],
     )
     server.add(
         roles_pb2_grpc.add_RolesServicer_to_server,

@@ -17,6 +17,7 @@ from recapito.notifications.v1 import (
     settings_pb2,
     settings_pb2_grpc,
 )
+from recapito.platform.v1 import privacy_pb2, privacy_pb2_grpc
 from sqlalchemy.engine import Engine
 
 from libs import database, operations, process, screen, telemetry
@@ -88,6 +89,11 @@ def serve(settings: Settings, verify: Callable[[str], Caller] | None = None) -> 
         settings_pb2_grpc.add_SettingsServicer_to_server,
         servicer.Settings(read, planner.new_uow),
         settings_pb2.DESCRIPTOR.services_by_name["Settings"],
+    )
+    server.add(
+        privacy_pb2_grpc.add_PrivacyServicer_to_server,
+        servicer.Privacy(read, words, settings.sender),
+        privacy_pb2.DESCRIPTOR.services_by_name["Privacy"],
     )
     return server
 

@@ -1,11 +1,13 @@
-"""gRPC in: dispatches and messages, as operators may see them."""
+"""gRPC in: dispatches and messages, as operators may see them, and all that was said to one person."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.empty_pb2 import Empty
 from grpc import ServicerContext
 from recapito.notifications.v1 import (
@@ -17,15 +19,18 @@ from recapito.notifications.v1 import (
     settings_pb2_grpc,
     templates_pb2,
 )
+from recapito.platform.v1 import privacy_pb2, privacy_pb2_grpc
 
 from libs.errors import InvalidArgument
 from libs.listing import listing
+from libs.personal import lines, record, subject_of
 from libs.rpc import context
 from services.notifications import service, wire
 from services.notifications.domain.kinds import Reason, kind_of
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Rendered
 from services.notifications.service import opens, reading
+from services.notifications.service.privacy import export_personal_data
 
 DISPATCH_FIELDS: Mapping[str, object] = {"kind": str, "subject": str, "customer": UUID}
 MESSAGE_FIELDS: Mapping[str, object] = {
@@ -120,13 +125,35 @@ class Messages(messages_pb2_grpc.MessagesServicer):
         return Empty()
 
     def _message(self, message: Message, content: templates_pb2.RenderedMessage | None = None) -> messages_pb2.Message:
-        language = context.language()
-        words = wire.MessageWords(
-            decision=self.words.code(message.reason.name, language),
-            state=self.words.code(message.state.name, language)[0],
-            failure=self.words.code(message.failure, language)[1] if message.failure else "",
-        )
-        return wire.message(message, words, self.sender.address, content)
+        return _message(message, content, self.words, self.sender)
+
+
+@dataclass(frozen=True)
+class Privacy(privacy_pb2_grpc.PrivacyServicer):
+    read: service.Read
+    words: service.Words
+    sender: service.Sender
+
+    def ExportPersonalData(self, request: privacy_pb2.ExportPersonalDataRequest, _context: ServicerContext) -> Iterator[HttpBody]:
+        def written(found: reading.Shown) -> dict[str, Any]:
+            content = _content(found.message, found.content, found.revision_number)
+            return record("message", _message(found.message, content, self.words, self.sender))
+
+        caller = context.caller()
+        contact_id = subject_of(request.name, caller)
+        yield from lines(export_personal_data(contact_id, caller, read=self.read, words=self.words, sender=self.sender, written=written))
+
+
+def _message(
+    message: Message, content: templates_pb2.RenderedMessage | None, words: service.Words, sender: service.Sender
+) -> messages_pb2.Message:
+    language = context.language()
+    said = wire.MessageWords(
+        decision=words.code(message.reason.name, language),
+        state=words.code(message.state.name, language)[0],
+        failure=words.code(message.failure, language)[1] if message.failure else "",
+    )
+    return wire.message(message, said, sender.address, content)
 
 
 def _content(message: Message | None, content: Rendered | None, number: int) -> templates_pb2.RenderedMessage | None:

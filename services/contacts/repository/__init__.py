@@ -26,6 +26,7 @@ from services.contacts.repository.leads import SqlLeads
 from services.contacts.repository.merges import SqlMerges
 from services.contacts.repository.notes import SqlNotes
 from services.contacts.repository.past import SqlPast
+from services.contacts.repository.personal import SqlPersonalData
 from services.contacts.repository.settings import SqlSettings
 from services.contacts.repository.sub_contacts import SqlSubContacts
 from services.contacts.repository.tables import metadata
@@ -103,6 +104,10 @@ class _Repositories:
     @property
     def activities(self) -> SqlActivities:
         return SqlActivities(self.connection)
+
+    @property
+    def personal_data(self) -> SqlPersonalData:
+        return SqlPersonalData(self.connection)
 
     @property
     def past(self) -> SqlPast:

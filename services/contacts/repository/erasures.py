@@ -115,8 +115,12 @@ class SqlErasures:
 
     def forget(self, contact_id: UUID, email_key: str | None, customer_ids: Some[UUID]) -> int:
         """Imported rows stay as numbers of their report; what stood in them goes."""
-        row_of = sa.or_(import_rows.c.contact_id == contact_id, import_rows.c.email_key == email_key if email_key else sa.false())
-        emptied = sa.update(import_rows).where(row_of).values(cells=[], problems=[], email_key=None).returning(import_rows.c.number)
+        emptied = (
+            sa.update(import_rows)
+            .where(row_of(contact_id, email_key))
+            .values(cells=[], problems=[], email_key=None)
+            .returning(import_rows.c.number)
+        )
         about = sa.or_(notes.c.contact_id == contact_id, notes.c.customer_id.in_(customer_ids))
         linked = sa.or_(sub_contacts.c.principal_id == contact_id, sub_contacts.c.contact_id == contact_id)
         gone: tuple[sa.UpdateBase, ...] = (
@@ -153,6 +157,11 @@ class _Mentions:
 def _words(text: str) -> str:
     """Return the words of a text as they are compared, each with a space before and after."""
     return f" {_APART.sub(' ', folded(text))} "
+
+
+def row_of(contact_id: UUID, email_key: str | None) -> ColumnElement[bool]:
+    """Return the rows of imported files about a contact: those that it came from, and those with its address."""
+    return sa.or_(import_rows.c.contact_id == contact_id, import_rows.c.email_key == email_key if email_key else sa.false())
 
 
 def _of_merge(contact_id: UUID) -> ColumnElement[bool]:

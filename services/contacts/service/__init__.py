@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from libs import unit_of_work
@@ -193,6 +193,13 @@ class Erasures(Protocol):
         ...
 
 
+class PersonalData(Protocol):
+    """What says something about a person and no other repository gives."""
+
+    def states(self, contact_id: UUID, sight: Sight) -> Iterator[tuple[str, dict[str, Any]]]: ...  # of the history, each with its kind
+    def imported(self, contact_id: UUID, email_key: str | None) -> Iterator[dict[str, Any]]: ...  # rows of files, whoever brought them
+
+
 class Imports(Protocol):
     def get(self, job_id: UUID, owner_id: UUID | None, *, lock: bool = False) -> domain.ImportJob: ...  # or NotFound
     def page(self, listing: Listing, owner_id: UUID | None) -> tuple[Sequence[domain.ImportJob], str]: ...
@@ -269,6 +276,8 @@ class Repositories(Protocol):
     def settings(self) -> Settings: ...
     @property
     def activities(self) -> Activities: ...
+    @property
+    def personal_data(self) -> PersonalData: ...
     @property
     def past(self) -> Past: ...
 

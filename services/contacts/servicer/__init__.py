@@ -10,6 +10,7 @@ from services.contacts.servicer.groups import Groups
 from services.contacts.servicer.leads import Leads
 from services.contacts.servicer.merges import Merges
 from services.contacts.servicer.notes import Notes
+from services.contacts.servicer.privacy import Privacy
 from services.contacts.servicer.settings import Settings
 from services.contacts.servicer.sub_contacts import SubContacts
 from services.contacts.servicer.transfers import Transfers
@@ -26,6 +27,7 @@ __all__ = [
     "Leads",
     "Merges",
     "Notes",
+    "Privacy",
     "Settings",
     "SubContacts",
     "Transfers",

@@ -38,6 +38,16 @@ class IssuerTaxDataMissing(FailedPrecondition):
     reason = "ISSUER_TAX_DATA_MISSING"
 
 
+@dataclass(frozen=True)
+class View:
+    """A contact's first look at an invoice in one of its sessions."""
+
+    invoice_id: UUID
+    number: str
+    customer_id: UUID
+    view_time: datetime
+
+
 class State(enum.Enum):
     DRAFT = "DRAFT"
     ISSUED = "ISSUED"

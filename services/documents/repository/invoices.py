@@ -19,7 +19,7 @@ from libs.database.listing import select_page
 from libs.errors import Aborted, NotFound
 from libs.listing import Listing
 from services.documents.domain.document import Line, PostalAddress, TaxIdentity, Totals, Vat
-from services.documents.domain.invoices import Invoice, State
+from services.documents.domain.invoices import Invoice, State, View
 from services.documents.repository.tables import customers, folded, invoice_views, invoices, seen_by
 
 SEARCHED_CHARACTERS = 20_000
@@ -96,6 +96,15 @@ class SqlInvoices:
     def viewed(self, invoice_id: UUID, session_id: UUID) -> bool:
         of_session = (invoice_views.c.session_id == session_id, invoice_views.c.invoice_id == invoice_id)
         return self.connection.execute(sa.select(invoice_views.c.view_time).where(*of_session)).first() is not None
+
+    def views_of(self, contact_id: UUID, caller: Caller) -> Sequence[View]:
+        query = (
+            sa.select(invoices.c.id, invoices.c.number, invoices.c.customer_id, invoice_views.c.view_time)
+            .join(invoice_views, invoice_views.c.invoice_id == invoices.c.id)
+            .where(invoice_views.c.contact_id == contact_id, seen_by(caller, invoices.c.customer_id))
+            .order_by(invoice_views.c.view_time, invoices.c.id)
+        )
+        return [View(row.id, row.number, row.customer_id, row.view_time) for row in self.connection.execute(query)]
 
     def add_view(self, invoice_id: UUID, session_id: UUID, contact_id: UUID, time: datetime) -> bool:
         view = {"invoice_id": invoice_id, "session_id": session_id, "contact_id": contact_id, "view_time": time}

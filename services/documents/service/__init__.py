@@ -12,7 +12,7 @@ from libs import unit_of_work
 from libs.access import Caller, Kind
 from libs.listing import Listing
 from services.documents.domain.customers import Customer
-from services.documents.domain.invoices import Invoice
+from services.documents.domain.invoices import Invoice, View
 from services.documents.domain.payments import Entry, Payment
 from services.documents.domain.renditions import Rendition
 from services.documents.domain.settings import Kind as Series
@@ -35,6 +35,7 @@ class Invoices(Protocol):
     def last_issue(self, customer_ids: Collection[UUID]) -> date | None: ...  # to one of these customers
     def next_event(self, invoice_id: UUID) -> int: ...  # version of the next event about it
     def viewed(self, invoice_id: UUID, session_id: UUID) -> bool: ...
+    def views_of(self, contact_id: UUID, caller: Caller) -> Sequence[View]: ...  # of customers that the caller sees, the oldest first
     def add_view(self, invoice_id: UUID, session_id: UUID, contact_id: UUID, time: datetime) -> bool: ...  # False: was there
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,7 +13,7 @@ from flask import Blueprint, Response, request
 from google.api.httpbody_pb2 import HttpBody
 from werkzeug.exceptions import UnsupportedMediaType
 
-from libs import web
+from libs import personal, web
 from libs.errors import InvalidArgument, ServiceError
 from services.gateway import service
 from services.gateway.domain import jsontext
@@ -36,7 +37,8 @@ _FILE_HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cros
 def blueprint(contract: Contract, identity: Identity, backends: Backends) -> Blueprint:
     area = Blueprint("routes", __name__)
     for number, route in enumerate(contract.routes):
-        view = _file_view(route, identity, backends) if route.method.streams else _view(route, identity, backends)
+        make = _archive_view if route.method.of_all else _file_view if route.method.streams else _view
+        view = make(route, identity, backends)
         area.add_url_rule(route.path.rule(), f"{route.method.group}_{route.method.name}_{number}", view, methods=[route.verb])
     area.register_error_handler(ServiceError, _failed)
     return area
@@ -87,6 +89,19 @@ def _file_view(route: Route, identity: Identity, backends: Backends) -> Callable
         answer.headers["Content-Disposition"] = disposition if _DISPOSITION.fullmatch(disposition) else "attachment"
         if (size := said.get("file-size", "")).isdecimal():  # not content-length: gRPC keeps that name for itself
             answer.headers["Content-Length"] = size
+        return answer
+
+    return view
+
+
+def _archive_view(route: Route, identity: Identity, backends: Backends) -> Callable[..., Response]:
+    """One archive of what all services answer, sent when it is whole."""
+
+    def view(**captured: str) -> Response:
+        message, now = requests.message(route, _sent(route, captured)), datetime.now(UTC)
+        content = service.archive(route.method, message, _visitor(), identity=identity, backends=backends, now=now)
+        answer = Response(content, content_type=personal.CONTENT_TYPE, headers=_FILE_HEADERS)
+        answer.headers["Content-Disposition"] = f'attachment; filename="{personal.FILE_NAME}"'
         return answer
 
     return view

@@ -26,7 +26,7 @@ Descriptor = Any  # of a message, field, enum or service; the stubs know two unr
 
 @dataclass(frozen=True)
 class Method:
-    """One RPC. full_name: "recapito.documents.v1.Invoices.IssueInvoice". service: who answers it, "documents"."""
+    """One RPC. full_name: "recapito.documents.v1.Invoices.IssueInvoice". service: who answers it, "documents"; "platform": see of_all."""
 
     full_name: str
     service: str
@@ -49,6 +49,11 @@ class Method:
     def path(self) -> str:
         """As gRPC spells it: "/recapito.documents.v1.Invoices/IssueInvoice"."""
         return "/" + "/".join(self.full_name.rsplit(".", 1))
+
+    @property
+    def of_all(self) -> bool:
+        """Whether every service that keeps something answers it for its part."""
+        return self.service == "platform"
 
     @property
     def answers_bytes(self) -> bool:

@@ -255,7 +255,9 @@ def _answer(schemas: Schemas, method: Method) -> dict[str, Any]:
     if method.answers_nothing:
         return {"204": {"description": "Done."}}
     if method.answers_bytes:
-        media = _STREAMED if method.streams else ("application/json", "application/jwk-set+json")
+        media: tuple[str, ...] = (
+            ("application/zip",) if method.of_all else _STREAMED if method.streams else ("application/json", "application/jwk-set+json")
+        )
         text = "The bytes, as an attachment." if method.streams else "The document."
         return {"200": {"description": text, "content": {kind: {} for kind in media}}}
     return {"200": {"description": "Done.", "content": {JSON: {"schema": schemas.ref(method.output.DESCRIPTOR, "answer")}}}}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from libs import unit_of_work
@@ -263,6 +263,7 @@ class PersonalData(Protocol):
     """What stands beside an account and says who a person is."""
 
     def erase(self, account_id: UUID, email: str) -> int: ...  # how many rows it was
+    def rows(self, account_id: UUID) -> Iterator[tuple[str, dict[str, Any]]]: ...  # each with its kind; no secret
     def accepted(self, account_id: UUID) -> bool: ...  # a version of the policy, whose proof stays
 
 

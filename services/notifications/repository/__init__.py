@@ -14,6 +14,7 @@ from services.notifications.repository.erasures import SqlErasures
 from services.notifications.repository.holding import SqlHolding
 from services.notifications.repository.messages import SqlMessages
 from services.notifications.repository.opens import SqlOpens
+from services.notifications.repository.personal import SqlPersonalData
 from services.notifications.repository.revisions import SqlRevisions
 from services.notifications.repository.suppressions import SqlSuppressions
 
@@ -54,6 +55,10 @@ class SqlRepositories:
     @property
     def opens(self) -> SqlOpens:
         return SqlOpens(self.connection)
+
+    @property
+    def personal_data(self) -> SqlPersonalData:
+        return SqlPersonalData(self.connection)
 
     @property
     def revisions(self) -> SqlRevisions:

@@ -13,8 +13,15 @@ from sqlalchemy.sql import ColumnElement
 from services.notifications.repository.tables import attempts, dispatches, gate, messages, opens, suppressions
 
 # What a dispatch knows of a person; every other fact is of the document, or of the organisation.
-_OF_PERSON = ("device", "landing")
+OF_PERSON = ("device", "landing")
 _OF_CUSTOMER = ("company_name",)
+
+
+def refused(told: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the addresses that take no mail among those of the messages `told`."""
+    ids = sa.select(messages.c.id).where(told)
+    addresses = sa.select(messages.c.folded_address).where(told, messages.c.folded_address != "")
+    return sa.or_(suppressions.c.message_id.in_(ids), suppressions.c.address.in_(addresses))
 
 
 @dataclass(frozen=True)
@@ -27,13 +34,11 @@ class SqlErasures:
     def erase(self, people: Collection[str], customer_ids: Collection[UUID]) -> int:
         told = messages.c.person.in_(people)
         ids = sa.select(messages.c.id).where(told)
-        addresses = sa.select(messages.c.folded_address).where(told, messages.c.folded_address != "")
-        refused = sa.or_(suppressions.c.message_id.in_(ids), suppressions.c.address.in_(addresses))
-        count = self._rowcount(sa.delete(suppressions).where(refused))
+        count = self._rowcount(sa.delete(suppressions).where(refused(told)))
         self._rowcount(sa.delete(opens).where(opens.c.message_id.in_(ids)))
         self._rowcount(sa.update(attempts).where(attempts.c.message_id.in_(ids)).values(reply=""))
         count += self._empty_messages(told)
-        return count + self._without_facts(dispatches.c.subject.in_(people), _OF_PERSON) + self._of_customers(customer_ids)
+        return count + self._without_facts(dispatches.c.subject.in_(people), OF_PERSON) + self._of_customers(customer_ids)
 
     def _empty_messages(self, told: ColumnElement[bool]) -> int:
         """A message without a revision has no body; whoever transmits one at this moment has lost it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from libs import unit_of_work
-from libs.access import Caller
+from libs.access import Caller, Kind
 from libs.listing import Listing
 from services.notifications.domain.contents import Organisation, Phrases
 from services.notifications.domain.holding import Hold
@@ -21,6 +21,7 @@ from services.notifications.domain.opens import Settings
 from services.notifications.domain.selection import Candidate
 from services.notifications.domain.templates import Fields, Source, Template
 
+ITSELF = Caller(kind=Kind.SERVICE, service="notifications")  # who reads what a person may see of itself
 MESSAGES_CHANNEL = "messages"  # woken when messages to be delivered were committed
 
 
@@ -134,6 +135,14 @@ class Opens(Protocol):
     def count(self, token_hash: bytes, now: datetime) -> Message | None: ...  # the message, when it was the first time
 
 
+class PersonalData(Protocol):
+    """What was said to a person, as far as the caller sees it. people: as messages name the person."""
+
+    def messages(self, people: Collection[str], caller: Caller) -> Sequence[UUID]: ...  # the oldest first
+    def refused_addresses(self, people: Collection[str], caller: Caller) -> Iterator[dict[str, Any]]: ...
+    def occasions(self, people: Collection[str], caller: Caller) -> Iterator[dict[str, Any]]: ...  # that were about the person itself
+
+
 class Revisions(Protocol):
     """The words of every template that was ever sent."""
 
@@ -159,6 +168,8 @@ class Repositories(Protocol):
     def holding(self) -> Holding: ...
     @property
     def opens(self) -> Opens: ...
+    @property
+    def personal_data(self) -> PersonalData: ...
     @property
     def revisions(self) -> Revisions: ...
 

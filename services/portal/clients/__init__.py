@@ -16,6 +16,7 @@ from services.portal.clients.leads import GrpcLeads
 from services.portal.clients.merges import GrpcMerges
 from services.portal.clients.notes import GrpcNotes
 from services.portal.clients.notifications import GrpcNotifications
+from services.portal.clients.privacy import GrpcPrivacy
 from services.portal.clients.relations import GrpcRelations
 from services.portal.clients.transfers import GrpcTransfers
 from services.portal.clients.views import GrpcViews
@@ -31,11 +32,14 @@ def connect(settings: RpcSettings, *, contacts_address: str, documents_address: 
     def channel(address: str) -> grpc.Channel:
         return client.connect(address, service="portal", settings=settings)
 
+    to_identity, to_contacts = channel(settings.identity_address), channel(contacts_address)
+    to_documents, to_notifications = channel(documents_address), channel(notifications_address)
+    of_all = {"identity": to_identity, "contacts": to_contacts, "documents": to_documents, "notifications": to_notifications}
     return Services(
-        identity=GrpcIdentity(channel(settings.identity_address)),
-        contacts=GrpcContacts(to_contacts := channel(contacts_address)),
-        documents=GrpcDocuments(channel(documents_address)),
-        notifications=GrpcNotifications(channel(notifications_address)),
+        identity=GrpcIdentity(to_identity),
+        contacts=GrpcContacts(to_contacts),
+        documents=GrpcDocuments(to_documents),
+        notifications=GrpcNotifications(to_notifications),
         audit=GrpcAudit(channel(settings.identity_address)),
         leads=GrpcLeads(channel(contacts_address)),
         relations=GrpcRelations(to_contacts),
@@ -44,6 +48,7 @@ def connect(settings: RpcSettings, *, contacts_address: str, documents_address: 
         erasures=GrpcErasures(to_contacts),
         views=GrpcViews(to_contacts),
         transfers=GrpcTransfers(to_contacts),
+        privacy=GrpcPrivacy(of_all),
     )
 
 

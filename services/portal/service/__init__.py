@@ -14,6 +14,7 @@ from services.portal.service.leads import Leads
 from services.portal.service.merges import Merges
 from services.portal.service.notifications import Notifications
 from services.portal.service.page import Page
+from services.portal.service.privacy import Privacy
 from services.portal.service.relations import Relations
 from services.portal.service.transfers import Transfers
 from services.portal.service.views import Views
@@ -31,6 +32,7 @@ __all__ = [
     "Merges",
     "Notifications",
     "Page",
+    "Privacy",
     "Relations",
     "Services",
     "Transfers",
@@ -54,3 +56,4 @@ class Services:
     erasures: Erasures
     views: Views
     transfers: Transfers
+    privacy: Privacy

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from libs.errors import NotFound
 from services.portal.service import Page, Services
-from services.portal.views import colleagues, own_emails, protection
+from services.portal.views import colleagues, own_data, own_emails, protection
 from services.portal.views.i18n import N_
 from services.portal.views.people import CUSTOMER_COOKIE
 
@@ -74,6 +74,7 @@ def blueprint(services: Services) -> Blueprint:
 
     colleagues.add_to(area, services)
     own_emails.add_to(area, services)
+    own_data.add_to(area, services)
 
     @area.post("/customer")
     def choose_customer() -> WerkzeugResponse:

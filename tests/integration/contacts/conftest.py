@@ -140,7 +140,9 @@ class Api:
             yield
 
     @contextmanager
-    def contact(self, contact: contacts_pb2.Contact, *permissions: str, customer: str = "", method: str = "PASSWORD") -> Iterator[None]:
+    def contact(
+        self, contact: contacts_pb2.Contact, *permissions: str, customer: str = "", method: str = "PASSWORD", fresh: bool = False
+    ) -> Iterator[None]:
         """Call as a contact, for its home customer unless another is named."""
         account, customer_id = (UUID(name.split("/")[1]) for name in (contact.name, customer or contact.customer))
         caller = Caller(
@@ -150,6 +152,7 @@ class Api:
             permissions=frozenset(permissions),
             session_state="OPEN",
             method=method,
+            fresh_until=datetime.now(UTC) + timedelta(minutes=5) if fresh else None,
         )
         with self._as(caller):
             yield

@@ -49,22 +49,23 @@ def _named(method: MethodDescriptor, registry: Registry) -> Iterator[dict[str, s
     if not parents:
         yield {}
     for field in parents:
-        for name in registry.names_like(_patterns(field, method)):
+        for name in registry.names_like(_patterns(field, method, registry)):
             yield {field.name: name}
 
 
-def _patterns(field: FieldDescriptor, method: MethodDescriptor) -> list[str]:
+def _patterns(field: FieldDescriptor, method: MethodDescriptor, registry: Registry) -> list[str]:
     """Return the patterns of the resources that a field names; of `parent`, those above what the method lists."""
     kind = field.GetOptions().Extensions[resource_pb2.resource_reference].type
-    patterns = [pattern for one in _resources(method) if one.type == kind for pattern in one.pattern]
+    patterns = [pattern for one in _resources(registry) if one.type == kind for pattern in one.pattern]
     if field.name == "name":
         return patterns
     listed = [pattern for one in _listed(method.output_type) for pattern in one.pattern]
     return patterns + [pattern.rsplit("/", 2)[0] for pattern in listed if pattern.count("/") > 1]
 
 
-def _resources(method: MethodDescriptor) -> Iterator[Any]:
-    for file in (method.containing_service.file, *method.containing_service.file.dependencies):
+def _resources(registry: Registry) -> Iterator[Any]:
+    files = {service.file.name: service.file for service in registry.api.server.services}
+    for file in files.values():
         for message in file.message_types_by_name.values():
             yield message.GetOptions().Extensions[resource_pb2.resource]
 

@@ -60,6 +60,7 @@ ACTS = {
     "recapito.contacts.v1.Transfers.CancelImportJob": N_("Arresto di un’importazione"),
     "recapito.contacts.v1.Transfers.DeleteImportJob": N_("Eliminazione di un’importazione"),
     "recapito.contacts.v1.Transfers.ExportContacts": N_("Esportazione di contatti"),
+    "recapito.platform.v1.Privacy.ExportPersonalData": N_("Download dei dati di una persona"),
     "recapito.contacts.v1.Settings.UpdateContactsSettings": N_("Modifica delle impostazioni dei contatti"),
     "recapito.documents.v1.Invoices.CreateInvoice": N_("Nuova bozza di fattura"),
     "recapito.documents.v1.Invoices.UpdateInvoice": N_("Modifica di una fattura"),

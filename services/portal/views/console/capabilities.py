@@ -25,7 +25,7 @@ CAPABILITIES: Mapping[str, tuple[Capability, ...]] = {
         Capability(
             "contacts.anonymize",
             N_("Anonimizzare contatti"),
-            N_("Cancella i dati della persona in tutto Recapito. Non si torna indietro."),
+            N_("Cancella i dati della persona in tutto Recapito: non si torna indietro. Può anche scaricarli."),
         ),
         Capability(
             "contacts.see_all",

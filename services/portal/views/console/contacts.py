@@ -15,6 +15,7 @@ from services.portal.views.console import notes as note_pages
 from services.portal.views.console.contact_actions import contact_actions
 from services.portal.views.console.contact_bulk import contact_bulk
 from services.portal.views.console.contact_card import card
+from services.portal.views.console.contact_data import contact_data
 from services.portal.views.console.contact_erasure import contact_erasure
 from services.portal.views.console.contact_form import contact_forms
 from services.portal.views.console.contact_list import contact_list
@@ -36,6 +37,7 @@ def blueprint(services: Services, notes: Notes) -> Blueprint:
     contact_forms(pages, services)
     contact_actions(pages, services)
     contact_bulk(pages, services)
+    contact_data(pages, services)
     contact_erasure(pages, services)
     contact_merges(pages, services)
     contact_customers.add_to(pages, services)

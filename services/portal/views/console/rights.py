@@ -38,6 +38,7 @@ NEEDED = {  # page -> capability
     "contacts.merge_with": "contacts.delete",
     "contacts.undo_merge": "contacts.delete",
     "contacts.anonymize": "contacts.anonymize",
+    "contacts.download_personal_data": "contacts.anonymize",
     "contacts.show_erasure": "contacts.anonymize",
     "contacts.export": "contacts.export",
     "imports.index": "contacts.import",

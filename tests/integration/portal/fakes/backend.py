@@ -21,6 +21,7 @@ from tests.integration.portal.fakes.leads import FakeLeads
 from tests.integration.portal.fakes.merges import FakeMerges
 from tests.integration.portal.fakes.notes import FakeNotes
 from tests.integration.portal.fakes.notifications import FakeNotifications
+from tests.integration.portal.fakes.privacy import FakePrivacy
 from tests.integration.portal.fakes.relations import FakeRelations
 from tests.integration.portal.fakes.transfers import FakeTransfers
 from tests.integration.portal.fakes.views import FakeViews
@@ -41,6 +42,7 @@ class Backend:
     views: FakeViews
     transfers: FakeTransfers
     merges: FakeMerges
+    privacy: FakePrivacy
 
     @property
     def services(self) -> Services:
@@ -57,6 +59,7 @@ class Backend:
             erasures=self.erasures,
             views=self.views,
             transfers=self.transfers,
+            privacy=self.privacy,
         )
 
 
@@ -93,4 +96,6 @@ def empty_backend() -> Backend:
     audit, leads, relations = FakeAudit(identity.require_fresh), FakeLeads(contacts), FakeRelations(contacts)
     fields, erasures = FakeFields(contacts), FakeErasures(contacts, identity.require_fresh)
     transfers, merges = FakeTransfers(contacts), FakeMerges(contacts, identity.require_fresh)
-    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations, fields, erasures, views, transfers, merges)
+    privacy = FakePrivacy(contacts, identity.require_fresh)
+    people = (fields, erasures, views, transfers, merges, privacy)
+    return Backend(identity, contacts, documents, notifications, audit, notes, leads, relations, *people)
