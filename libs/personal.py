@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -66,12 +66,15 @@ def record(kind: str, values: Message | Mapping[str, Any], *, without: Iterable[
     """Return one line of the export. without: fields that are about somebody else, or mean nothing to a reader."""
     if isinstance(values, Message):
         values = json_format.MessageToDict(values, preserving_proto_field_name=True)
-    left_out = {"etag", *without}
-    return {"kind": kind, "data": {name: _plain(value) for name, value in values.items() if name not in left_out}}
+    return {"kind": kind, "data": _plain(values, {"etag", *without})}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, without: Container[str]) -> Any:
     match value:
+        case Mapping():
+            return {name: _plain(part, without) for name, part in value.items() if name not in without}
+        case list() | tuple():
+            return [_plain(part, without) for part in value]
         case datetime() | date():
             return value.isoformat()
         case UUID() | Decimal():

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import grpc
@@ -20,10 +20,12 @@ from pydantic import SecretStr
 from recapito.contacts.v1 import contacts_pb2, contacts_pb2_grpc
 from recapito.documents.v1 import invoices_pb2, invoices_pb2_grpc
 from recapito.identity.v1 import sessions_pb2, sessions_pb2_grpc, tokens_pb2, tokens_pb2_grpc
+from recapito.platform.v1 import privacy_pb2, privacy_pb2_grpc
 
 from libs.access import Caller, Kind
-from libs.errors import EtagMismatch, FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted, Unauthenticated
+from libs.errors import EtagMismatch, FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted, Unauthenticated, Unavailable
 from libs.ids import new_id
+from libs.personal import SERVICES
 from libs.rpc import context, passports
 from libs.rpc.server import Server
 from libs.settings import ServiceSettings
@@ -49,8 +51,11 @@ class Sessions(sessions_pb2_grpc.SessionsServicer):
         token = request.session_token or request.access_token
         self.minted.append(token)
         if token in {OPERATOR_TOKEN, ACCESS_TOKEN}:
-            capabilities = frozenset({"documents.read", "documents.write", "documents.issue", "contacts.read"})
-            caller = Caller(Kind.OPERATOR, OPERATOR, capabilities=capabilities, sees_all=True, session_state="OPEN")
+            capabilities = frozenset({"documents.read", "documents.write", "documents.issue", "contacts.read", "contacts.anonymize"})
+            fresh_until = datetime.now(UTC) + timedelta(minutes=5)
+            caller = Caller(
+                Kind.OPERATOR, OPERATOR, capabilities=capabilities, sees_all=True, session_state="OPEN", fresh_until=fresh_until
+            )
         elif token == CONTACT_TOKEN:
             permissions = frozenset({"INVOICES"})
             caller = Caller(Kind.CONTACT, CONTACT, customer_id=CUSTOMER, permissions=permissions, session_state="OPEN")
@@ -184,7 +189,24 @@ class Contacts(contacts_pb2_grpc.ContactsServicer):
 
 
 @dataclass
+class Privacy(privacy_pb2_grpc.PrivacyServicer):
+    """One of each service; away: it breaks off after its first part."""
+
+    service: str
+    away: bool = False
+
+    def ExportPersonalData(self, request: privacy_pb2.ExportPersonalDataRequest, call: grpc.ServicerContext) -> Iterator[HttpBody]:
+        if not request.name.endswith(("me", str(CONTACT))):
+            raise NotFound(f"{request.name} does not exist", reason="CONTACT_NOT_FOUND")
+        yield HttpBody(content_type="application/jsonl", data=f"{self.service}\n".encode())
+        if self.away:
+            raise Unavailable("gone in the middle", retry_after_seconds=1)
+        yield HttpBody(data=f"{context.caller()}\n".encode())
+
+
+@dataclass
 class Backends:
+    privacy: dict[str, Privacy]
     sessions: Sessions
     tokens: Tokens
     invoices: Invoices
@@ -204,7 +226,7 @@ def settings(address: str = "127.0.0.1:0") -> ServiceSettings:
 
 @contextmanager
 def running(folder: str) -> Iterator[Backends]:
-    """Serve identity, documents and contacts on UNIX sockets in `folder`; notifications is not there."""
+    """Serve all four on UNIX sockets in `folder`; notifications knows only its part of an archive, and is not at its address."""
     key = OKPKey.generate_key("Ed25519", {"kid": "one"})
     public = key.as_dict(private=False) | {"kid": "one"}
 
@@ -212,14 +234,22 @@ def running(folder: str) -> Iterator[Backends]:
         return json.dumps({"keys": [public]}).encode()
 
     found = Backends(
+        {name: Privacy(name) for name in SERVICES},
         Sessions(key),  # type: ignore[abstract] # what the gateway's tests do not ask is left out
         Tokens(),  # type: ignore[abstract] # likewise
         Invoices(),
-        {name: f"unix:{folder}/{name}.sock" for name in ("identity", "documents", "contacts")},
+        {name: f"unix:{folder}/{name}.sock" for name in SERVICES},
     )
+    served_at = dict(found.addresses)
     found.addresses["notifications"] = f"unix:{folder}/nobody.sock"
-    servers = [_server(name, found.addresses[name], keys) for name in ("identity", "documents", "contacts")]
-    identity, documents, contacts = servers
+    servers = [_server(name, served_at[name], keys) for name in SERVICES]
+    contacts, identity, documents, _notifications = servers
+    for name, server in zip(SERVICES, servers, strict=True):
+        server.add(
+            privacy_pb2_grpc.add_PrivacyServicer_to_server,
+            found.privacy[name],
+            privacy_pb2.DESCRIPTOR.services_by_name["Privacy"],
+        )
     identity.add(sessions_pb2_grpc.add_SessionsServicer_to_server, found.sessions, sessions_pb2.DESCRIPTOR.services_by_name["Sessions"])
     identity.add(tokens_pb2_grpc.add_TokensServicer_to_server, found.tokens, tokens_pb2.DESCRIPTOR.services_by_name["Tokens"])
     documents.add(invoices_pb2_grpc.add_InvoicesServicer_to_server, found.invoices, invoices_pb2.DESCRIPTOR.services_by_name["Invoices"])
