@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 from services.contacts.domain import Sight
 from services.contacts.repository.erasures import row_of
 from services.contacts.repository.history import affiliation_versions, contact_versions
-from services.contacts.repository.tables import contacts, customers, import_jobs, import_rows, permissions_row, preferences_row
+from services.contacts.repository.sets import permissions_row, preferences_row
+from services.contacts.repository.tables import contacts, customers, import_jobs, import_rows
 from services.contacts.repository.visible import contact_visible, customer_visible
 
 _OF_CONTACT = (
