@@ -1,12 +1,17 @@
-"""A person is anonymised while workers die: every service answers in the end, and no database knows the person any more."""
+"""A person asks what is known of it and gets it all; then it is anonymised while workers die: every service answers in the end, and no
+database knows the person any more.
+"""
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
 from deploy import demo
 from libs import database
@@ -20,6 +25,7 @@ from tests.stack import DATA_SERVICES, Stack
 Eventually = Callable[..., object]
 EMAIL = "giuseppina.bevilacqua@erasure.example"
 PERSONAL = ("giuseppina", "bevilacqua", "3451234567", "capoufficio", "asmatica")
+OF_OTHERS = ("mario.rossi@", "rossi", "bianchi", "argon2", "token_hash")  # colleagues in the story, and what nobody may have
 PASSWORD = "una lunga frase per entrare"
 
 
@@ -71,12 +77,26 @@ def traces(stack: Stack) -> list[str]:
     return [f"{service}.{line}" for service in DATA_SERVICES for line in found(PERSONAL, database_of(stack, service))]
 
 
+def check_archive(stack: Stack, contact: str) -> None:
+    """Every service gives what its tables hold of her, and nothing that they hold of her colleagues."""
+    headers = {"Authorization": f"Bearer {stack.operator()}"}
+    answer = requests.get(f"{stack.base_url}/v1/{contact}:exportPersonalData", headers=headers, timeout=30)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/zip"), answer.text
+    made = zipfile.ZipFile(io.BytesIO(answer.content))
+    for service in DATA_SERVICES:
+        given = made.read(f"{service}.jsonl").decode().lower().replace("345 123", "345123")
+        held = "\n".join(found(PERSONAL, database_of(stack, service)))
+        assert not [word for word in PERSONAL if word in held and word not in given], service
+        assert not [word for word in OF_OTHERS if word in given], service
+
+
 @pytest.mark.req("R-DEL-07", "R-DEL-08", "R-DEL-09")
 def test_no_service_knows_the_person_any_more_though_workers_died(distributed: Distributed, eventually: Eventually) -> None:
     """Rule 63: complete only with every receipt; a worker that dies in between loses nothing."""
     stack, mailbox = distributed.stack, distributed.mailbox
     api, contact, invoice = known_everywhere(stack, mailbox, eventually)
     assert {line.split(".")[0] for line in traces(stack)} >= {"contacts", "identity", "notifications"}
+    check_archive(stack, contact)
     stack.kill("identity-worker")
     stack.kill("notifications-worker")
     erasure = api.call("POST", f"/v1/{contact}:anonymize", {})["name"]
