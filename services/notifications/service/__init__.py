@@ -140,6 +140,7 @@ class PersonalData(Protocol):
 
     def messages(self, people: Collection[str], caller: Caller) -> Sequence[UUID]: ...  # the oldest first
     def refused_addresses(self, people: Collection[str], caller: Caller) -> Iterator[dict[str, Any]]: ...
+    def opens(self, people: Collection[str], caller: Caller) -> Iterator[dict[str, Any]]: ...  # of messages that were opened
     def occasions(self, people: Collection[str], caller: Caller) -> Iterator[dict[str, Any]]: ...  # that were about the person itself
 
 

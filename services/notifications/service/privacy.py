@@ -32,6 +32,7 @@ def export_personal_data(
     with read() as stored:
         ids = stored.personal_data.messages(people, reader)
         others = [record("refused_address", row) for row in stored.personal_data.refused_addresses(people, reader)]
+        others += [record("opened_message", row) for row in stored.personal_data.opens(people, reader)]
         others += [record("occasion", row) for row in stored.personal_data.occasions(people, reader)]
     for message_id in ids:
         yield written(get_message(message_id, caller=reader, read=read, words=words, sender=sender))

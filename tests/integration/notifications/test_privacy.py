@@ -20,6 +20,7 @@ from tests.integration.notifications.looking import deliver
 from tests.personal import exported, kinds, of_kind
 from tests.unit.notifications.builders import ACME, LAURA, MARIO, NOON, SENDER, candidate, contact_created, invoice_issued
 
+TOKEN_HASH = bytes(32)
 NORTH, SOUTH = new_id(), new_id()
 EVERYTHING = Caller(Kind.OPERATOR, new_id(), sees_all=True)
 
@@ -41,17 +42,23 @@ def servicer(world: SimpleNamespace) -> Privacy:
     world.listener.on_contact_created([contact_created()])
     world.mailer.outcomes = {"mario@acme.example": Outcome(State.FAILED, "550 no mailbox", "FAIL_ADDRESS_UNKNOWN", bad_address=True)}
     deliver(world)
+    with world.new_uow() as uow:
+        (opened, *_others) = uow.personal_data.messages([f"contacts/{MARIO}"], EVERYTHING)
+        uow.opens.keep({opened: TOKEN_HASH})
+        uow.opens.count(TOKEN_HASH, NOON)
+        uow.commit()
     return Privacy(world.read, world.words, SENDER)
 
 
 def test_a_person_gets_its_messages_with_words_and_reasons_and_nobody_elses(servicer: Privacy) -> None:
     records = exported(servicer, MARIO, person(MARIO))
-    assert kinds(records) == ["message", "occasion", "refused_address"]
+    assert kinds(records) == ["message", "occasion", "opened_message", "refused_address"]
     told = of_kind(records, "message")
     assert len(told) >= 2
     assert all(one["to_address"] == "mario@acme.example" and one["decision"]["text"] for one in told)
     assert any("Mario" in one["content"]["text"] and one["content"]["subject"] for one in told if "content" in one)
     assert of_kind(records, "refused_address")[0]["address"] == "mario@acme.example"
+    assert [one["count"] for one in of_kind(records, "opened_message")] == [1]
     written = json.dumps(records).lower()
     assert not [word for word in ("laura", "bevilacqua", "/password/", "/in/") if word in written]
     (skipped,) = of_kind(exported(servicer, LAURA, person(LAURA)), "message")
