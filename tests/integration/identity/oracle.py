@@ -20,7 +20,8 @@ MODULES = ("INVOICES", "ESTIMATES", "CONTRACTS", "PROPOSALS", "SUPPORT", "PROJEC
 _READER = {"contacts.read", "contacts.notes", "documents.read", "notifications.read"}
 _ACCOUNTANT = _READER | {"contacts.notes.write", "documents.write", "documents.issue", "documents.payments"}
 _OPERATOR = _ACCOUNTANT | {"contacts.write", "contacts.delete", "identity.read", "identity.access", "notifications.send"}
-_SETTINGS = {"contacts.settings", "documents.settings", "identity.accounts", "identity.policies", "identity.audit", "identity.settings"}
+_SETTINGS = {"contacts.settings", "documents.settings", "notifications.settings", "identity.accounts", "identity.policies"}
+_SETTINGS |= {"identity.audit", "identity.settings"}
 _BULK = {"contacts.anonymize", "contacts.import", "contacts.export"}  # what takes out, brings in or ends the data of many at once
 ROLES: Mapping[str, frozenset[str]] = {
     "roles/administrator": frozenset(_OPERATOR | _SETTINGS | _BULK | {"contacts.notes.others", "contacts.see_all"}),
