@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Protocol, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -15,7 +17,11 @@ from obstore.store import LocalStore, MemoryStore, S3Store
 
 from libs.errors import AlreadyExists, InvalidArgument, NotFound, Unavailable
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig, S3Config  # only its stubs know them
+
 CHUNK_BYTES = 256 * 1024
+_RETRIES: RetryConfig = {"max_retries": 2, "retry_timeout": timedelta(seconds=8)}  # the caller waits; the copy of a document is tried again
 _KEY = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[A-Za-z0-9]+)?")  # no name that a person gave, and no way out of the folder
 
 
@@ -36,24 +42,44 @@ class Files(Protocol):
     def delete(self, key: str) -> None: ...  # no error when it is not there
 
 
-def connect(url: str) -> Files:
-    """Return the files under "file:///folder" (made if missing), "s3://bucket/prefix", or "memory:///" for tests.
+@dataclass(frozen=True)
+class S3:
+    """Where a store is and how to get in. What is empty is found as every S3 client does: AWS_… variables, else the pod's own identity."""
 
-    An S3 store takes its address and credentials from AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or
-    the pod's own identity, as every S3 client does.
-    """
+    endpoint: str = ""  # of a store that is not AWS, such as http://storage:7070
+    region: str = ""
+    access_key_id: str = ""
+    secret_access_key: str = field(default="", repr=False)
+
+    def config(self) -> S3Config:
+        """Return what is set, for the library."""
+        return cast("S3Config", {name: value for name, value in asdict(self).items() if value})
+
+
+def connect(url: str, s3: S3 = S3()) -> Files:  # noqa: B008 - frozen
+    """Return the files under "file:///folder" (made if missing), "s3://bucket/prefix", or "memory:///" for tests."""
     scheme, _, rest = url.partition("://")
     match scheme:
         case "file":
-            return ObjectFiles(LocalStore(Path(rest), automatic_cleanup=True, mkdir=True))
+            return ObjectFiles(_folder(Path(rest)))
         case "s3":
-            return ObjectFiles(
-                S3Store.from_url(url, client_options={"timeout": timedelta(seconds=30), "connect_timeout": timedelta(seconds=5)})
-            )
+            limits: ClientConfig = {"timeout": timedelta(seconds=30), "connect_timeout": timedelta(seconds=5)}
+            limits["allow_http"] = s3.endpoint.startswith("http:")
+            return ObjectFiles(S3Store.from_url(url, config=s3.config(), client_options=limits, retry_config=_RETRIES))
         case "memory":
             return ObjectFiles(MemoryStore())
         case _:
-            raise ValueError(f'files are kept at "file:///…" or "s3://…", not at "{scheme}://"')
+            raise SystemExit(f'RECAPITO_STORAGE_URL: files are kept at "file:///…" or "s3://…", not at "{scheme}://"')
+
+
+def _folder(path: Path) -> LocalStore:
+    """Return a folder as a store; one that cannot be written ends the process with a sentence, at its start and not at the first file."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            return LocalStore(path, automatic_cleanup=True)
+    except OSError as error:
+        raise SystemExit(f"RECAPITO_STORAGE_URL: nothing can be written in {path} by user {os.geteuid()}: {error.strerror}") from None
 
 
 @dataclass(frozen=True)

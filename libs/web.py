@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import math
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
+from types import FrameType
 from typing import IO, Any, cast
 
 import structlog
 from flask import Flask, Request, Response, current_app, g, request
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 from werkzeug.exceptions import HTTPException
@@ -250,8 +253,23 @@ def _start_admin(threads: int, port: int, health: telemetry.Health) -> None:
     telemetry.serve_admin(port, health, "web")
 
 
-def serve(make_app: Callable[[], Flask], *, bind: str, threads: int, admin_port: int, health: telemetry.Health) -> None:
+def _worker(health: telemetry.Health, drain_delay_seconds: float) -> type[ThreadWorker]:
+    """Return gunicorn's worker that says at once that it stops, and stops a moment later: until then a balancer may still send something."""
+
+    class Worker(ThreadWorker):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            health.draining = True
+            threading.Timer(drain_delay_seconds, super().handle_exit, (sig, frame)).start()
+
+    return Worker
+
+
+def serve(
+    make_app: Callable[[], Flask], *, bind: str, threads: int, admin_port: int, health: telemetry.Health, drain_delay_seconds: float = 0
+) -> None:
     """Serve HTTP until SIGTERM, then finish what is in hand within 25 s. One process: more of them are more replicas.
+
+    drain_delay_seconds: for so long /readyz says no while everything is still answered.
 
     make_app runs in the worker process, so it may open gRPC channels, which do not survive a fork; so does the thread of the
     admin pages.
@@ -259,7 +277,7 @@ def serve(make_app: Callable[[], Flask], *, bind: str, threads: int, admin_port:
     shared_memory = Path("/dev/shm")  # noqa: S108 - gunicorn's heartbeat file, unlinked as soon as it is open
     config = {
         "bind": bind,
-        "worker_class": "gthread",
+        "worker_class": _worker(health, drain_delay_seconds),
         "workers": 1,
         "threads": threads,
         "keepalive": 75,

@@ -47,7 +47,7 @@ def _copies(engine: Engine, settings: Settings) -> Copies:
         new_reader=partial(repository.SqlReader, database.reader(engine)),
         new_uow=partial(repository.SqlUnitOfWork, engine, SERVICE, now),
         renderer=clients.TypstRenderer(settings.font_folder),
-        files=clients.StoredFiles(storage.connect(settings.storage_url)),
+        files=clients.StoredFiles(storage.connect(settings.storage_url, settings.s3)),
         clock=now,
     )
 

@@ -62,7 +62,14 @@ def run_web() -> None:
     """Answer HTTP."""
     settings = Settings.load()
     telemetry.setup(SERVICE, settings)
-    web.serve(lambda: app(settings), bind=settings.bind, threads=settings.threads, admin_port=settings.admin_port, health=health(settings))
+    web.serve(
+        lambda: app(settings),
+        bind=settings.bind,
+        threads=settings.threads,
+        admin_port=settings.admin_port,
+        health=health(settings),
+        drain_delay_seconds=settings.drain_delay_seconds,
+    )
 
 
 main.add_command(readiness.command(Settings.load))

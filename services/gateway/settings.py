@@ -10,6 +10,7 @@ class Settings(RpcSettings):
 
     bind: str = "[::]:8080"
     threads: int = 16
+    drain_delay_seconds: float = 0  # after SIGTERM: so long /readyz says no while all is answered, for a balancer that asks
     public_url: str = "http://localhost:8080"  # as clients reach this API; it stands in the OpenAPI document
     trusted_proxies: int = 0  # how many proxies in front add to X-Forwarded-For
     cors_origins: tuple[str, ...] = ()  # JSON list of origins whose pages may call this API, such as ["https://app.example"]

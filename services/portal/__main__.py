@@ -57,6 +57,7 @@ def serve() -> None:
         threads=settings.threads,
         admin_port=settings.admin_port,
         health=health(settings),
+        drain_delay_seconds=settings.drain_delay_seconds,
     )
 
 

@@ -1,18 +1,41 @@
-"""Files in a folder and in memory: the same behaviour."""
+"""Files in a folder, in memory and in an S3 store: the same behaviour."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from libs import storage
 from libs.errors import AlreadyExists, InvalidArgument, NotFound, Unavailable
+from tests.s3_server import ACCESS_KEY_ID, BUCKET, SECRET_ACCESS_KEY, S3Server
 
 
-@pytest.fixture(params=["file", "memory"])
-def files(request: pytest.FixtureRequest, tmp_path: Path) -> storage.Files:
+@pytest.fixture(scope="module")
+def server() -> Iterator[S3Server]:
+    serving = S3Server()
+    yield serving
+    serving.close()
+
+
+@pytest.fixture
+def s3(server: S3Server) -> S3Server:
+    server.objects.clear()
+    server.away = False
+    return server
+
+
+def in_s3(server: S3Server, key_id: str = ACCESS_KEY_ID) -> storage.Files:
+    return storage.connect(f"s3://{BUCKET}/documents", storage.S3(server.url, "eu-south-1", key_id, SECRET_ACCESS_KEY))
+
+
+@pytest.fixture(params=["file", "memory", "s3"])
+def files(request: pytest.FixtureRequest, tmp_path: Path, s3: S3Server) -> storage.Files:
+    if request.param == "s3":
+        return in_s3(s3)
     return storage.connect(f"file://{tmp_path}/new/folder" if request.param == "file" else "memory:///")
 
 
@@ -75,3 +98,41 @@ def test_a_store_that_cannot_write_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "folder" / "taken").write_bytes(b"a file where a folder is needed")
     with pytest.raises(Unavailable):
         files.put("taken/one", b"x")
+
+
+def test_of_writers_at_the_same_time_one_wins(files: storage.Files) -> None:
+    def put(number: int) -> int | None:
+        try:
+            files.put("one", bytes([number]))
+        except AlreadyExists:
+            return None
+        return number
+
+    with ThreadPoolExecutor(8) as threads:
+        winners = [number for number in threads.map(put, range(8)) if number is not None]
+    assert [bytes([number]) for number in winners] == [read(files, "one")]
+
+
+def test_an_s3_store_keeps_files_below_the_prefix_of_its_url(s3: S3Server) -> None:
+    in_s3(s3).put("invoices/one.pdf", b"%PDF")
+    assert s3.objects == {"documents/invoices/one.pdf": b"%PDF"}
+
+
+def test_an_s3_store_that_is_away_or_refuses_us_is_unavailable(s3: S3Server) -> None:
+    with pytest.raises(Unavailable) as refused:
+        in_s3(s3, "somebody else").put("one", b"x")
+    assert SECRET_ACCESS_KEY not in str(refused.value)
+    s3.away = True
+    with pytest.raises(Unavailable):
+        in_s3(s3).get("one")
+
+
+def test_a_folder_that_cannot_be_written_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    with pytest.raises(SystemExit, match=r"RECAPITO_STORAGE_URL: nothing can be written in .*taken"):
+        storage.connect(f"file://{tmp_path}/taken")
+
+
+def test_an_unknown_kind_of_store_ends_the_start_with_a_sentence() -> None:
+    with pytest.raises(SystemExit, match="RECAPITO_STORAGE_URL"):
+        storage.connect("ftp://host/folder")
