@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test lint types rules format unit integration e2e chart chart-tools chart-readme servers requirements bench land-contract clean
+.PHONY: help setup demo run test lint types rules format unit integration e2e chart chart-tools chart-readme servers requirements bench images compose-test land-contract clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -71,9 +71,17 @@ requirements: setup ## which requirements the last test run proved
 bench: setup servers ## speed, beside the raw limit of the same steps: bench.json
 	@$(PYTHON) -m tests.servers -- $(PYTHON) -m tests.bench
 
+images: ## an image for each service: IMAGE_PREFIX, VERSION, PYTHON_IMAGE and DOCKER say how; build/ gets what is in them
+	@deploy/setup.sh images
+	@.venv/bin/hadolint deploy/Dockerfile
+	@deploy/images.sh
+
+compose-test: setup ## the images under deploy/compose.yaml: one story, then a restart of every service under load
+	@COMPOSE="$${COMPOSE:-docker compose}" $(PYTHON) -m pytest -s tests/compose
+
 land-contract: setup ## makes today's contract the one that `make lint` protects
 	@.venv/bin/buf build protos/recapito/descriptors.binpb --exclude-source-info -o protos/landed.binpb
 
 clean: ## everything that was made here
-	@rm -rf .venv .recapito .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .recapito build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

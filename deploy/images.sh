@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the images of all services and of `tools` with any Docker engine, and prints their sizes.
+# Builds the images of all services with any Docker engine, and prints their sizes.
 #   deploy/images.sh                 all; or only those named: deploy/images.sh contacts portal
 # IMAGE_PREFIX (recapito), VERSION (that of pyproject.toml), PYTHON_IMAGE, DOCKER (docker) and BUILD_OPTIONS change how. Beside the
 # images it writes build/<service>.cdx.json, what is in each (CycloneDX), and build/<service>.audit.json, its known vulnerabilities.
@@ -10,7 +10,7 @@ IMAGE_PREFIX=${IMAGE_PREFIX:-recapito}
 VERSION=${VERSION:-$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)}
 export DOCKER_BUILDKIT=1
 services=("$@")
-[ $# -gt 0 ] || services=(identity contacts documents notifications portal gateway tools)
+[ $# -gt 0 ] || services=(identity contacts documents notifications portal gateway)
 arguments=(--build-arg "VERSION=$VERSION" --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || true)")
 arguments+=(--build-arg "CREATED=$(git log -1 --format=%cI 2>/dev/null || true)") # of the source: a second build is the same image
 [ -z "${PYTHON_IMAGE:-}" ] || arguments+=(--build-arg "PYTHON_IMAGE=$PYTHON_IMAGE")

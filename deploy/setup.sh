@@ -4,6 +4,7 @@
 #   deploy/setup.sh dev         the same and what tests and checks need
 #   deploy/setup.sh chart       helm and what checks the chart and the images, in .venv/chart
 #   deploy/setup.sh promtool    what checks the alerts, from Debian's package
+#   deploy/setup.sh images      what `make images` needs beside a Docker engine
 #   deploy/setup.sh servers     PostgreSQL, RabbitMQ, Chromium and promtool from Debian's packages, for the tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -91,8 +92,8 @@ chart() {
 }
 
 case "${1:-}" in
-  embedded | dev) environment "$1" ;;
+  embedded | dev | images) environment "$1" ;;
   chart | promtool) "$1" ;;
   servers) servers ;;
-  *) echo "usage: deploy/setup.sh embedded|dev|chart|promtool|servers" >&2; exit 2 ;;
+  *) echo "usage: deploy/setup.sh embedded|dev|images|chart|promtool|servers" >&2; exit 2 ;;
 esac

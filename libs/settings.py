@@ -33,7 +33,9 @@ class Settings(BaseSettings):
                 name = "__".join(str(part) for part in fault["loc"]).upper()
                 sys.stderr.write(f"RECAPITO_{name}: {fault['msg']}\n")
             raise SystemExit(2) from None
-        except SettingsError as error:  # a file that may not be read, or a list or an object that is no JSON; its text names the field and shows no value
+        except (
+            SettingsError
+        ) as error:  # a file that may not be read, or a list or an object that is no JSON; its text names the field and shows no value
             cause = error.__cause__
             unreadable = f": user {os.geteuid()} cannot read {cause.filename}: {cause.strerror}" if isinstance(cause, OSError) else ""
             sys.stderr.write(f"{error}{unreadable}\n")

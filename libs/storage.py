@@ -56,7 +56,7 @@ class S3:
         return cast("S3Config", {name: value for name, value in asdict(self).items() if value})
 
 
-def connect(url: str, s3: S3 = S3()) -> Files:  # noqa: B008 - frozen
+def connect(url: str, s3: S3 = S3()) -> Files:
     """Return the files under "file:///folder" (made if missing), "s3://bucket/prefix", or "memory:///" for tests."""
     scheme, _, rest = url.partition("://")
     match scheme:

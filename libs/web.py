@@ -254,7 +254,7 @@ def _start_admin(threads: int, port: int, health: telemetry.Health) -> None:
 
 
 def _worker(health: telemetry.Health, drain_delay_seconds: float) -> type[ThreadWorker]:
-    """Return gunicorn's worker that says at once that it stops, and stops a moment later: until then a balancer may still send something."""
+    """Return gunicorn's worker that says at once that it stops, and stops a moment later: till then a balancer may send something."""
 
     class Worker(ThreadWorker):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import http.cookiejar
 import json
 import re
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy import demo
 from tests.e2e.conftest import Distributed
 from tests.ops import monitoring
+from tests.scriptless import Browser
 from tests.stack import Stack, call
 
 Eventually = Callable[..., Any]
@@ -25,53 +22,6 @@ Eventually = Callable[..., Any]
 # What the test's way of running cannot show: no certificates between the services, no Kubernetes.
 ELSEWHERE = {"recapito_tls_certificate_expiry_timestamp_seconds", "recapito_tls_certificate_start_timestamp_seconds"}
 OF_THE_SCRAPE = {"namespace", "job", "instance"}
-
-
-class Browser:
-    """A person's browser without script: cookies, redirects, forms."""
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-        self.url, self.status, self.body = "", 0, b""
-        self.headers: dict[str, str] = {}
-
-    def get(self, url: str) -> str:
-        return self._open(urllib.request.Request(urllib.parse.urljoin(self._base_url, url)))
-
-    def submit(self, action: str, **values: str) -> str:
-        """Send the form of this page whose action contains `action`, with its hidden fields and these values."""
-        for form in re.findall(r"<form\b.*?</form>", self.text, re.DOTALL):
-            target = re.search(r'action="([^"]*)"', form)
-            where = target[1] if target else self.url
-            if action in where:
-                hidden = {
-                    _attribute(field, "name"): _attribute(field, "value")
-                    for field in re.findall(r"<input\b[^>]*>", form)
-                    if 'type="hidden"' in field
-                }
-                data = urllib.parse.urlencode(hidden | values).encode()
-                origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(self.url))
-                return self._open(urllib.request.Request(urllib.parse.urljoin(self.url, where), data, {"Origin": origin}))
-        raise AssertionError(f"no form {action} on {self.url}:\n{self.text[:3000]}")
-
-    @property
-    def text(self) -> str:
-        return self.body.decode(errors="replace")
-
-    def _open(self, request: urllib.request.Request) -> str:
-        request.add_header("Accept-Language", "it")
-        try:
-            response = self._opener.open(request, timeout=30)
-        except urllib.error.HTTPError as error:
-            response = error
-        self.url, self.status, self.body, self.headers = response.url, response.status, response.read(), dict(response.headers)
-        return self.text
-
-
-def _attribute(tag: str, name: str) -> str:
-    found = re.search(rf'{name}="([^"]*)"', tag)
-    return found[1] if found else ""
 
 
 @dataclass(frozen=True)
