@@ -36,7 +36,10 @@ def make():
     app.add_url_rule("/slow", "slow", slow)
     return app
 
-web.serve(make, bind=f"127.0.0.1:{sys.argv[1]}", threads=4, admin_port=int(sys.argv[2]), health=telemetry.Health({}))
+port, admin_port, delay = map(int, sys.argv[1:])
+web.serve(
+    make, bind=f"127.0.0.1:{port}", threads=4, admin_port=admin_port, health=telemetry.Health({}), drain_delay_seconds=delay
+)
 """
 
 
@@ -48,9 +51,9 @@ class Program:
 
 
 @contextmanager
-def running() -> Iterator[Program]:
+def running(drain_delay_seconds: int = 0) -> Iterator[Program]:
     ports = free_ports(2)
-    command = [sys.executable, "-c", PROGRAM, *map(str, ports)]
+    command = [sys.executable, "-c", PROGRAM, *map(str, ports), str(drain_delay_seconds)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         wait_for(f"http://127.0.0.1:{ports[0]}/quick", lambda: process.poll() is None)
         yield Program(process, *ports)
@@ -85,6 +88,14 @@ def test_what_is_in_hand_is_finished_before_the_end(eventually: Callable[..., ob
         assert found == [(200, b"slow")]
         assert program.process.wait(25) == 0
         assert time.monotonic() - started < 25
+
+
+def test_a_balancer_is_told_before_the_end_and_what_it_still_sends_is_answered(eventually: Callable[..., object]) -> None:
+    with running(drain_delay_seconds=1) as program:
+        program.process.send_signal(signal.SIGTERM)
+        eventually(lambda: get(program.admin_port, "/readyz") == (503, b"draining: true\n"))
+        assert get(program.port, "/quick") == (200, b"quick")
+        assert program.process.wait(25) == 0
 
 
 def test_health_is_on_a_port_of_its_own(program: Program) -> None:
