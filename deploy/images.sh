@@ -34,7 +34,7 @@ if [ "${AUDIT:-yes}" != no ]; then
   for service in "${services[@]}"; do
     .venv/bin/cyclonedx-py requirements "build/$service.txt" --output-reproducible -o "build/$service.cdx.json"
     rm -f "build/$service.audit.json"
-    if .venv/bin/pip-audit -r "build/$service.txt" --no-deps --disable-pip -f json -o "build/$service.audit.json" 2>build/audit.log; then
+    if .venv/bin/pip-audit --strict -r "build/$service.txt" --no-deps --disable-pip -f json -o "build/$service.audit.json" 2>build/audit.log; then
       echo "$service: no known vulnerability" >&2
     elif [ -s "build/$service.audit.json" ]; then
       echo "$service: vulnerabilities are known, see build/$service.audit.json" >&2
