@@ -78,7 +78,7 @@ class Host:
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     folder = tmp_path_factory.mktemp("compose")
     port, mail_port = free_ports(2)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://localhost:{port}"
     environment = {
         "COMPOSE_PROJECT_NAME": f"recapito-{secrets.token_hex(3)}",
         "RECAPITO_SECRETS_FOLDER": str(folder / "secrets"),
