@@ -16,6 +16,8 @@ from libs.settings import RpcSettings
 
 Answer = TypeVar("Answer")
 DEADLINE_SECONDS = 10.0
+# A credential is spent by the first try: to repeat it would look like its theft, and count as another attempt.
+_ONCE = frozenset({"/recapito.identity.v1.Sessions/CreateSession", "/recapito.identity.v1.Tokens/IssueToken"})
 RESTART_SECONDS = 8.0  # how long `patiently` waits for a service that restarts
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _KEEPALIVE = [("grpc.keepalive_time_ms", 30_000), ("grpc.keepalive_timeout_ms", 10_000)]
@@ -35,8 +37,7 @@ OPTIONS = [
     ("grpc.enable_retries", 1),
     (
         "grpc.service_config",
-        # Only UNAVAILABLE before any answer, within the caller's deadline; what may be repeated is safe by request_id.
-        # A credential is spent by the first try: to repeat it would look like its theft, and count as another attempt.
+        # Only UNAVAILABLE before any answer, within the caller's deadline; what may be repeated is safe by request_id. First: _ONCE.
         '{"methodConfig":[{"name":[{"service":"recapito.identity.v1.Sessions","method":"CreateSession"},'
         '{"service":"recapito.identity.v1.Tokens","method":"IssueToken"}]},{"name":[{}],"retryPolicy":{"maxAttempts":3,"initialBackoff":"0.1s","maxBackoff":"1s",'
         '"backoffMultiplier":2,"retryableStatusCodes":["UNAVAILABLE"]}}],"retryThrottling":{"maxTokens":10,"tokenRatio":0.1}}',
@@ -114,9 +115,12 @@ class _Outbound(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientIntercep
     def __init__(self, service: str, secret: bytes) -> None:
         self._service, self._secret = service, secret
 
+    # A server that stops cancels what reached it and was not begun, which gRPC does not repeat by itself; we cancel nothing of this kind.
     def intercept_unary_unary(self, continuation: Callable[..., Any], details: grpc.ClientCallDetails, request: Any) -> Any:
         with telemetry.calling(str(details.method)) as traceparent:
             call = continuation(self._complete(details, traceparent), request)
+            if call.code() is grpc.StatusCode.CANCELLED and details.method not in _ONCE:
+                call = continuation(self._complete(details, traceparent), request)
             try:
                 call.result()
             except grpc.RpcError as failure:

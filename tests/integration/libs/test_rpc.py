@@ -6,7 +6,8 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from joserfc.jwk import KeySet, OKPKey
+from pydantic import SecretStr
 from recapito.contacts.v1 import groups_pb2 as pb
 from recapito.contacts.v1 import groups_pb2_grpc
 
@@ -210,6 +212,33 @@ def test_draining_finishes_what_is_in_hand_and_takes_nothing_new() -> None:
         assert [answer.name for answer in answers] == [NAME]
         with pytest.raises(errors.Unavailable):
             stub.GetGroup(pb.GetGroupRequest(name=NAME), timeout=2)
+
+
+@pytest.mark.parametrize(
+    ("method", "tries"), [("/recapito.contacts.v1.Groups/GetGroup", 2), ("/recapito.identity.v1.Tokens/IssueToken", 1)]
+)
+def test_what_a_stopping_server_cancels_is_asked_once_more_unless_it_spends_a_credential(method: str, tries: int) -> None:
+    seen = []
+
+    def turn_away(_request: bytes, call: grpc.ServicerContext) -> bytes:
+        seen.append(method)
+        if len(seen) == 1:
+            call.abort(grpc.StatusCode.CANCELLED, "")
+        return b"answer"
+
+    server = grpc.server(ThreadPoolExecutor(2))
+    service, _, name = method.strip("/").partition("/")
+    handler = grpc.method_handlers_generic_handler(service, {name: grpc.unary_unary_rpc_method_handler(turn_away)})
+    server.add_generic_rpc_handlers((handler,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    channel = client.connect(f"127.0.0.1:{port}", service="portal", settings=RpcSettings(internal_secret=SecretStr("x" * 32)))
+    ask: Any = channel.unary_unary(method)
+    with suppress(errors.Unavailable):
+        ask(b"question", timeout=5)
+    assert len(seen) == tries
+    channel.close()
+    server.stop(0)
 
 
 def test_a_new_channel_does_not_wait_until_an_old_one_reconnects() -> None:
