@@ -20,6 +20,7 @@ DEADLINE_SECONDS = 10.0
 _ONCE = frozenset({"/recapito.identity.v1.Sessions/CreateSession", "/recapito.identity.v1.Tokens/IssueToken"})
 RESTART_SECONDS = 8.0  # how long `patiently` waits for a service that restarts
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+STREAM_SECONDS = 600.0  # for a whole stream, such as a file of 200,000 people; a server that died is noticed by the keepalive
 _KEEPALIVE = [("grpc.keepalive_time_ms", 30_000), ("grpc.keepalive_timeout_ms", 10_000)]
 OPTIONS = [
     *_KEEPALIVE,

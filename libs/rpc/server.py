@@ -75,7 +75,7 @@ class Server:
             ("grpc.max_concurrent_streams", 200),
             # A client learns of new replicas when it connects anew; what is in hand ends in peace.
             ("grpc.max_connection_age_ms", 60_000),
-            ("grpc.max_connection_age_grace_ms", int(LONGEST_SECONDS * 1000)),
+            ("grpc.max_connection_age_grace_ms", int(client.STREAM_SECONDS * 1000)),
             ("grpc.max_metadata_size", 64 * 1024),
             ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
             # Several processes may share a named port; a port that the system chooses must be ours alone.

@@ -21,7 +21,6 @@ from libs.rpc.client import Stream
 from services.gateway.wire.contract import Method
 
 CALL_SECONDS = 15.0
-DOWNLOAD_SECONDS = 60.0
 KEPT_SECONDS = 1.0  # how long a passport may be used again
 _MOST_PASSPORTS = 10_000
 _KEPT_KINDS = {"operator", "client"}
@@ -41,7 +40,7 @@ class GrpcBackends:
 
     def download(self, method: Method, request: Message, *, passport: str, language: str) -> Stream:
         with context.as_person(passport, language):
-            stream: Stream = self._stub(method)(request, timeout=DOWNLOAD_SECONDS)
+            stream: Stream = self._stub(method)(request, timeout=client.STREAM_SECONDS)
         return stream
 
     def _stub(self, method: Method) -> Callable[..., Any]:

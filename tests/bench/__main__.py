@@ -32,7 +32,7 @@ from libs.ids import new_id
 from libs.messaging import bus, relay
 from tests import databases
 from tests import stack as stacks
-from tests.bench import bare, contacts, load, pdf, raw
+from tests.bench import bare, contacts, load, pdf, raw, transfers
 from tests.servers import POSTGRES_VARIABLE, RABBITMQ_VARIABLE, free_ports
 from tests.stack import Stack
 
@@ -57,6 +57,7 @@ def main() -> None:
             results["gateway_get"], results["gateway_post"] = _gateway(stack, api, customers[0])
         results["pdf"] = pdf.measure()
     results["contacts_list_ms"] = contacts.measure(postgres)
+    results["contacts_files"] = transfers.measure(postgres)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     print(f"\nwritten to {RESULTS}")
 

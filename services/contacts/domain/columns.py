@@ -70,7 +70,8 @@ def profile_headers(catalogue: Catalogue, language: str) -> dict[str, str]:
 def option_label(field: Field, option: Option, language: str) -> str:
     """Return what a file calls an option: its label, or its id where an import would read the label as something else."""
     label = (option.label_en if language == "en" else "") or option.label_it
-    return label if field.named_options.get(key_of(label)) == option.id and not SEVERAL_NAMES.search(label) else option.id
+    parted = field.type is Type.CHOICES and SEVERAL_NAMES.search(label)
+    return option.id if parted or field.named_options.get(key_of(label)) != option.id else label
 
 
 def _bare(text: str) -> str:

@@ -20,7 +20,7 @@ from services.contacts.domain.imports import Column
 from services.contacts.domain.values import Malformed, email_key, key_of, phone_number, tax_code, vat_number
 
 _SEVERAL = re.compile(r"[;,|\n]")
-_QUOTED = re.compile(r"'(?=[=+\-@\t\r])")  # how our own exports keep a spreadsheet from taking a text for a formula
+_QUOTED = re.compile(r"\A'(?='*[=+\-@\t\r])")  # how our own exports keep a spreadsheet from taking a text for a formula
 _ITALIAN_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
 _YES = {"1", "si", "sì", "s", "vero", "true", "yes", "y", "x"}
 _NO = {"0", "no", "n", "falso", "false"}

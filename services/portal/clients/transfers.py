@@ -11,9 +11,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from recapito.contacts.v1 import transfers_pb2 as pb
 from recapito.contacts.v1.transfers_pb2_grpc import TransfersStub
 
+from libs.rpc.client import STREAM_SECONDS
 from services.portal.service import Page
 
-LONG_SECONDS = 60.0  # for a file that is read, and for 200,000 contacts
+LONG_SECONDS = 60.0  # for a file that is read
 
 
 class GrpcTransfers:
@@ -45,13 +46,13 @@ class GrpcTransfers:
         return self._transfers.ListImportRows(request)
 
     def download_refused_rows(self, job_id: UUID) -> Iterator[HttpBody]:
-        return self._transfers.DownloadRefusedRows(pb.DownloadRefusedRowsRequest(name=_name(job_id)), timeout=LONG_SECONDS)
+        return self._transfers.DownloadRefusedRows(pb.DownloadRefusedRowsRequest(name=_name(job_id)), timeout=STREAM_SECONDS)
 
     def delete_import(self, job_id: UUID, request_id: str) -> None:
         self._transfers.DeleteImportJob(pb.DeleteImportJobRequest(name=_name(job_id), request_id=request_id))
 
     def export_contacts(self, wanted: pb.ExportContactsRequest) -> Iterator[HttpBody]:
-        return self._transfers.ExportContacts(wanted, timeout=LONG_SECONDS)
+        return self._transfers.ExportContacts(wanted, timeout=STREAM_SECONDS)
 
 
 def _name(job_id: UUID) -> str:

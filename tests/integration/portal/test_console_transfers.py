@@ -124,6 +124,28 @@ def test_the_list_is_exported_as_it_is_filtered_after_the_password(told: Story, 
     assert page.errors["format"] == "Sono troppi contatti per Excel: scegli CSV o restringi l’elenco"
 
 
+def test_the_columns_of_a_file_are_chosen_and_the_profile_leaves_only_when_asked_for(told: Story, console: Operator) -> None:
+    page = console.open("/console/contacts/export")
+    assert all(word in page.text for word in ("Scegli le colonne", "Dati fiscali", "Immigrazione", "Cittadinanza"))
+    console.press("Scarica il file")
+    console.open("/console/contacts/export")
+    console.press("Scarica il file", fields=["last_name", "profile.citizenship"])
+    plain, chosen = told.backend.transfers.exported
+    assert "last_name" in plain.fields
+    assert not [name for name in plain.fields if name.startswith("profile.")]
+    assert list(chosen.fields) == ["last_name", "profile.citizenship"]
+    console.open("/console/contacts/export")
+    page = console.press("Scarica il file", fields=[])
+    assert page.errors["fields"] == "Scegli almeno una colonna"
+
+
+def test_a_column_of_a_file_may_be_a_field_of_the_profile(told: Story, console: Operator) -> None:
+    upload(console)
+    assert "Immigrazione: Cittadinanza" in console.page.text
+    console.press("Controlla il file", column__3="profile.citizenship")
+    assert only(told).columns[3].field == "profile.citizenship"
+
+
 def test_who_may_do_neither_finds_no_way_to_it(told: Story, console: Operator) -> None:
     told.backend.identity.capabilities = told.backend.identity.capabilities - {"contacts.import", "contacts.export"}
     words = {text for text, _address in console.open("/console/contacts").links}

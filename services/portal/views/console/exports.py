@@ -20,7 +20,8 @@ ENDINGS = {"CSV": "csv", "XLSX": "xlsx", "VCARD": "vcf"}
 def contact_export(pages: Blueprint, services: Services) -> None:
     @pages.route("/export", methods=["GET", "POST"])
     def export() -> Reply:
-        form = Form.filled({"format": "CSV"})
+        own = words.profile_fields(services.fields.list_fields())
+        form = Form.filled({"format": "CSV", "fields": list(words.EXPORT_FIELDS)})
         if request.method == "POST":
             form = Form.sent()
             chosen, asked = form["format"] if form["format"] in ENDINGS else "CSV", asked_by_address()
@@ -29,9 +30,15 @@ def contact_export(pages: Blueprint, services: Services) -> None:
                 filter=asked.filter,
                 query=asked.query,
                 order_by=asked.order_by,
+                fields=form.many("fields"),
                 request_id=form.request_id,
             )
-            with form.sending({"format": "format"}):
-                content = services.transfers.export_contacts(wanted)
-                return file_response(content, _("contatti") + f"-{today().isoformat()}.{ENDINGS[chosen]}")
-        return render_template("console/contacts_export.html", form=form.again(), formats=words.translated(words.EXPORT_FORMATS)), form.code
+            if not wanted.fields and chosen != "VCARD":
+                form.errors["fields"] = _("Scegli almeno una colonna")
+            else:
+                with form.sending({"format": "format", r"fields.*": "fields"}):
+                    content = services.transfers.export_contacts(wanted)
+                    return file_response(content, _("contatti") + f"-{today().isoformat()}.{ENDINGS[chosen]}")
+        columns = {_("Contatto e cliente"): words.translated(words.EXPORT_FIELDS)} | own
+        formats = words.translated(words.EXPORT_FORMATS)
+        return render_template("console/contacts_export.html", form=form.again(), formats=formats, columns=columns), form.code

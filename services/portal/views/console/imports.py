@@ -69,8 +69,8 @@ def _add_columns(pages: Blueprint, services: Services) -> None:
                 services.transfers.run_import(job_id, f"{form.request_id}-run", dry_run=True)
                 return redirect(url_for("console.imports.show", job_id=job_id), 303)
             form.compare({"etag": job.etag})
-        chosen = {one.field: words.import_field(one.field) for one in job.columns if one.field}
-        options = words.translated(words.IMPORT_FIELDS) | chosen
+        known = words.import_fields(services.fields.list_fields())
+        options = known | {one.field: one.field for one in job.columns if one.field and one.field not in known}
         shown = render_template("console/import_columns.html", form=form.again(), job=job, options=options, groups=groups_of(services))
         return shown, form.code
 
@@ -118,7 +118,8 @@ def _add_report(pages: Blueprint, services: Services) -> None:
 def _shown(services: Services, job_id: UUID, form: Form, template: str = "import") -> Reply:
     job = services.transfers.get_import(job_id)
     refused = services.transfers.list_import_rows(job_id, asked(condition(outcome="REFUSED"))) if job.progress.failed_count else None
-    return render_template(f"console/{template}.html", job=job, refused=refused, form=form.again()), form.code
+    names = words.import_fields(services.fields.list_fields()) if refused else {}
+    return render_template(f"console/{template}.html", job=job, refused=refused, names=names, form=form.again()), form.code
 
 
 def _to(job_id: UUID) -> Reply:

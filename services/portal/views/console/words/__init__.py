@@ -55,7 +55,15 @@ from services.portal.views.console.words.contacts import (
 from services.portal.views.console.words.erasures import erasing_service, held, is_anonymized, link_type
 from services.portal.views.console.words.errors import ERRORS, error
 from services.portal.views.console.words.fields import BLOCK_HINTS, BLOCKS, FIELD_TYPES, block_name, field_type, label, yes_or_no
-from services.portal.views.console.words.imports import EXPORT_FORMATS, IMPORT_FIELDS, import_field, import_state, is_running, row_problem
+from services.portal.views.console.words.imports import (
+    EXPORT_FIELDS,
+    EXPORT_FORMATS,
+    import_fields,
+    import_state,
+    is_running,
+    profile_fields,
+    row_problem,
+)
 from services.portal.views.console.words.invoices import METHODS, invoice_state, line_labels, method_name, month, sums, young
 from services.portal.views.console.words.kinds import (
     KINDS_OF_CONTACTS,
@@ -106,9 +114,9 @@ __all__ = [
     "CUSTOMER_KINDS",
     "DIRECTIONS",
     "ERRORS",
+    "EXPORT_FIELDS",
     "EXPORT_FORMATS",
     "FIELD_TYPES",
-    "IMPORT_FIELDS",
     "KINDS_OF_CONTACTS",
     "KINDS_OF_TYPE",
     "LANGUAGES",
@@ -157,7 +165,7 @@ __all__ = [
     "group_options",
     "held",
     "hint",
-    "import_field",
+    "import_fields",
     "import_state",
     "invoice_state",
     "is_anonymized",
@@ -189,6 +197,7 @@ __all__ = [
     "policy_state",
     "policy_text",
     "positive",
+    "profile_fields",
     "profile_options",
     "reason",
     "relations",

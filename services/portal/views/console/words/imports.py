@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from recapito.contacts.v1.fields_pb2 import Field
 from recapito.contacts.v1.transfers_pb2 import ImportJob
 from recapito.type.v1.type_pb2 import Progress
 
 from services.portal.views.console.words.errors import error
-from services.portal.views.console.words.state import State
+from services.portal.views.console.words.fields import block_name, label
+from services.portal.views.console.words.state import State, translated
 from services.portal.views.i18n import N_
-from services.portal.views.i18n import gettext as _
 
 IMPORT_FIELDS: dict[str, str] = {  # what a column may mean, in the order of the choice
     "first_name": N_("Nome"),
@@ -32,9 +35,16 @@ IMPORT_FIELDS: dict[str, str] = {  # what a column may mean, in the order of the
     "customer.email": N_("Cliente: email"),
     "customer.phone": N_("Cliente: telefono"),
 }
+EXPORT_FIELDS: dict[str, str] = IMPORT_FIELDS | {  # columns of an export, but those of the profile
+    "primary": N_("Contatto principale"),
+    "access.enabled": N_("Accesso al portale"),
+    "last_access_time": N_("Ultimo accesso"),
+    "create_time": N_("Creato il"),
+    "name": N_("Codice del contatto"),
+}
 EXPORT_FORMATS: dict[str, str] = {
     "CSV": N_("CSV, per ogni foglio di calcolo"),
-    "XLSX": N_("Excel, fino a 50.000 contatti"),
+    "XLSX": N_("Excel"),
     "VCARD": N_("vCard, per rubriche e telefoni"),
 }
 _STATES = {
@@ -58,13 +68,23 @@ def is_running(job: ImportJob) -> bool:
     return job.progress.state in {Progress.QUEUED, Progress.RUNNING}
 
 
-def import_field(field: str) -> str:
-    """Return a field of a file in words; one of the organisation's own by its key."""
-    return _(IMPORT_FIELDS[field]) if field in IMPORT_FIELDS else field.removeprefix("profile.")
+def profile_fields(fields: Iterable[Field]) -> dict[str, dict[str, str]]:
+    """Return what of the profile a cell can hold: block -> field of a file -> its words."""
+    found: dict[str, dict[str, str]] = {}
+    for one in fields:
+        if not one.hidden and one.type != Field.TABLE:
+            found.setdefault(block_name(one.block), {})[f"profile.{one.key}"] = label(one.label)
+    return found
 
 
-def row_problem(problem: str) -> str:
-    """Return "email: EMAIL_TAKEN" as a sentence."""
+def import_fields(fields: Iterable[Field]) -> dict[str, str]:
+    """Return what a column may mean, in the order of the choice; those of the profile behind the name of their block."""
+    own = {name: f"{block}: {words}" for block, named in profile_fields(fields).items() for name, words in named.items()}
+    return translated(IMPORT_FIELDS) | own
+
+
+def row_problem(problem: str, names: Mapping[str, str]) -> str:
+    """Return "email: EMAIL_TAKEN" as a sentence. names: of the fields."""
     field, _colon, reason = problem.partition(": ")
     sentence = error(reason, field.rpartition(".")[2])
-    return sentence if field in {"row", "customer", "contact"} else f"{import_field(field)}: {sentence}"
+    return sentence if field in {"row", "customer", "contact"} else f"{names.get(field, field.removeprefix('profile.'))}: {sentence}"
