@@ -24,21 +24,29 @@ def contact_export(pages: Blueprint, services: Services) -> None:
         form = Form.filled({"format": "CSV", "fields": list(words.EXPORT_FIELDS)})
         if request.method == "POST":
             form = Form.sent()
-            chosen, asked = form["format"] if form["format"] in ENDINGS else "CSV", asked_by_address()
-            wanted = ExportContactsRequest(
-                format=ExportContactsRequest.Format.Value(chosen),
-                filter=asked.filter,
-                query=asked.query,
-                order_by=asked.order_by,
-                fields=form.many("fields"),
-                request_id=form.request_id,
-            )
-            if not wanted.fields and chosen != "VCARD":
+            wanted = _wanted(form)
+            if not wanted.fields and wanted.format != ExportContactsRequest.VCARD:
                 form.errors["fields"] = _("Scegli almeno una colonna")
             else:
                 with form.sending({"format": "format", r"fields.*": "fields"}):
-                    content = services.transfers.export_contacts(wanted)
-                    return file_response(content, _("contatti") + f"-{today().isoformat()}.{ENDINGS[chosen]}")
+                    return file_response(services.transfers.export_contacts(wanted), _name(wanted))
         columns = {_("Contatto e cliente"): words.translated(words.EXPORT_FIELDS)} | own
         formats = words.translated(words.EXPORT_FORMATS)
         return render_template("console/contacts_export.html", form=form.again(), formats=formats, columns=columns), form.code
+
+
+def _wanted(form: Form) -> ExportContactsRequest:
+    chosen, asked = form["format"] if form["format"] in ENDINGS else "CSV", asked_by_address()
+    return ExportContactsRequest(
+        format=ExportContactsRequest.Format.Value(chosen),
+        filter=asked.filter,
+        query=asked.query,
+        order_by=asked.order_by,
+        fields=form.many("fields"),
+        request_id=form.request_id,
+    )
+
+
+def _name(wanted: ExportContactsRequest) -> str:
+    ending = ENDINGS[ExportContactsRequest.Format.Name(wanted.format)]
+    return f"{_('contatti')}-{today().isoformat()}.{ending}"
