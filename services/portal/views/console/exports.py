@@ -49,4 +49,4 @@ def _wanted(form: Form) -> ExportContactsRequest:
 
 def _name(wanted: ExportContactsRequest) -> str:
     ending = ENDINGS[ExportContactsRequest.Format.Name(wanted.format)]
-    return f"{_('contatti')}-{today().isoformat()}.{ending}"
+    return _("contatti") + f"-{today().isoformat()}.{ending}"
