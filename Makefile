@@ -21,7 +21,7 @@ run: ## the same, empty: the first start prints a link that makes the administra
 	@exec .venv/bin/recapito run
 
 chart: setup chart-tools ## every check of the chart, the alerts and the images' files
-	@deploy/setup.sh promtool
+	@deploy/setup.sh programs
 	@$(PYTHON) -m pytest tests/chart tests/ops
 
 chart-tools: setup

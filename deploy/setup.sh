@@ -3,9 +3,9 @@
 #   deploy/setup.sh embedded    Python packages to run everything in one process (make demo, make run)
 #   deploy/setup.sh dev         the same and what tests and checks need
 #   deploy/setup.sh chart       helm and what checks the chart and the images, in .venv/chart
-#   deploy/setup.sh promtool    what checks the alerts, from Debian's package
+#   deploy/setup.sh programs    promtool and docker-registry from Debian's packages, for the tests of the chart
 #   deploy/setup.sh images      what `make images` needs beside a Docker engine
-#   deploy/setup.sh servers     PostgreSQL, RabbitMQ, Chromium and promtool from Debian's packages, for the tests
+#   deploy/setup.sh servers     PostgreSQL, RabbitMQ, Chromium and these programs from Debian's packages, for the tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export UV_PYTHON_DOWNLOADS=never PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -58,23 +58,26 @@ servers() {
   command -v pdftotext >/dev/null || missing+=(poppler-utils)
   [ ${#missing[@]} -eq 0 ] || packages "${missing[@]}"
   promtool
+  program docker-registry docker-registry # the chart is pushed there
 }
 
-promtool() { # into .venv: it checks the alerts; the server of its package is not wanted here
-  [ -x .venv/bin/promtool ] && return
+promtool() { program prometheus promtool; } # it checks the alerts
+
+program() { # program PACKAGE NAME : puts one program of a Debian package into .venv/bin, and starts no server of it
+  [ -x ".venv/bin/$2" ] && return
   local folder
   folder=$(mktemp -d)
-  if type -P promtool >/dev/null; then
-    ln -s "$(type -P promtool)" "$folder/promtool"
+  if type -P "$2" >/dev/null; then
+    ln -s "$(type -P "$2")" "$folder/$2"
   else
-    command -v apt-get >/dev/null || { echo "Please install promtool, then run the command again." >&2; exit 1; }
-    echo "Fetching promtool …" >&2
-    (cd "$folder" && { apt-get download -qq prometheus 2>/dev/null || { apt-get update -qq && apt-get download -qq prometheus; }; })
-    dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -xO ./usr/bin/promtool >"$folder/promtool"
-    chmod +x "$folder/promtool"
+    command -v apt-get >/dev/null || { echo "Please install $2, then run the command again." >&2; exit 1; }
+    echo "Fetching $2 …" >&2
+    (cd "$folder" && { apt-get download -qq "$1" 2>/dev/null || { apt-get update -qq && apt-get download -qq "$1"; }; })
+    dpkg-deb --fsys-tarfile "$folder/$1"_*.deb | tar -xO "./usr/bin/$2" >"$folder/$2"
+    chmod +x "$folder/$2"
   fi
   mkdir -p .venv/bin
-  mv "$folder/promtool" .venv/bin/promtool
+  mv "$folder/$2" ".venv/bin/$2"
   rm -r "$folder"
 }
 
@@ -93,7 +96,8 @@ chart() {
 
 case "${1:-}" in
   embedded | dev | images) environment "$1" ;;
-  chart | promtool) "$1" ;;
+  chart) chart ;;
+  programs) promtool; program docker-registry docker-registry ;;
   servers) servers ;;
-  *) echo "usage: deploy/setup.sh embedded|dev|images|chart|promtool|servers" >&2; exit 2 ;;
+  *) echo "usage: deploy/setup.sh embedded|dev|images|chart|programs|servers" >&2; exit 2 ;;
 esac

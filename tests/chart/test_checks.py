@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,13 @@ def test_the_alerts_and_dashboards_are_those_of_the_files_with_the_runbooks_wher
     shown = [one for name, one in of_kind("scaling", "ConfigMap").items() if name.startswith("dashboard-")]
     assert all(json.loads(*one["data"].values())["title"] for one in shown)
     assert len(shown) == len(list((CHART / "dashboards").glob("*.json")))
+
+
+def test_the_alert_of_failed_migrations_knows_the_jobs_under_any_name_of_the_release() -> None:
+    (rule,) = re.findall(r'kube_job_status_failed\{job_name=~"([^"]+)"\}', (CHART / "rules" / "processes.yaml").read_text())
+    for case in ("minimal", "gateway-api"):
+        names = [found["metadata"]["name"] for found in of_kind(case, "Job").values()]
+        assert len([name for name in names if re.fullmatch(rule, name)]) == 4
 
 
 def test_checkov_finds_nothing_but_what_was_weighed(tmp_path: Path) -> None:
