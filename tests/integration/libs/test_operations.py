@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -134,6 +136,15 @@ def test_the_readiness_of_the_process_is_part_of_it(engine: sa.Engine, monkeypat
     assert status()[1]["faults"] == ["the process is not ready: database: OSError"]
     monkeypatch.setenv("RECAPITO_ADMIN_PORT", str(silent))
     assert run("ready") == (1, "the process is not ready: it does not answer\n")
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_the_admin_pages_are_at_every_address_of_the_process() -> None:
+    (port,) = free_ports(1)
+    telemetry.serve_admin(port, telemetry.Health({}), "worker")
+    for host in ("127.0.0.1", "[::1]"):
+        with urllib.request.urlopen(f"http://{host}:{port}/livez", timeout=5) as answer:
+            assert answer.read() == b"ok\n"
 
 
 def test_a_task_that_did_not_go_well_for_long_is_late(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
