@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ from tests.chart import tools
 from tests.chart.rendering import CHART, HELM, objects, values
 from tests.servers import free_ports
 
-VERSION = yaml.safe_load((CHART / "Chart.yaml").read_text())["version"]
+ABOUT = yaml.safe_load((CHART / "Chart.yaml").read_text())
+VERSION = ABOUT["version"]
 
 
 @pytest.fixture
@@ -53,3 +55,8 @@ def test_what_is_pulled_from_a_registry_is_the_chart(registry: str, tmp_path: Pa
     source = [f"oci://{registry}/charts/recapito", "--version", VERSION, "--plain-http"]
     pulled = tools.run(helm, "template", "r", *source, "-n", "recapito", "-f", values("scaling"))
     assert [one for one in yaml.load_all(pulled, Loader=yaml.CSafeLoader) if one] == objects("scaling")
+
+
+def test_the_chart_installs_the_version_that_it_comes_with() -> None:
+    project = tomllib.loads((tools.ROOT / "pyproject.toml").read_text())["project"]
+    assert ABOUT["appVersion"] == project["version"]
