@@ -34,7 +34,6 @@ OPTIONS = [
     ("grpc.use_local_subchannel_pool", 1),  # else an old channel's wait to reconnect holds up a new one to the same address
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 1000),  # a service that is back is used within a second
-    ("grpc.dns_min_time_between_resolutions_ms", 1000),  # 30 s unless set: a restarted replica with a new address would be missing so long
     ("grpc.enable_retries", 1),
     (
         "grpc.service_config",

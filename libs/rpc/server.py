@@ -28,7 +28,7 @@ from libs.settings import RpcSettings, ServiceSettings
 
 LONGEST_SECONDS = 60.0  # a call without a deadline, or with a longer one, gets this
 DRAIN_SECONDS = 20.0
-CONNECTION_AGE_MS = 300_000  # then its caller connects anew and so finds replicas that were added; calls in hand are not cut
+CONNECTION_AGE_MS = 60_000  # then its caller connects anew and so finds replicas that were added; what is in hand ends in peace
 _OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.")  # carry no data of ours
 
 Servicer = TypeVar("Servicer")
@@ -73,11 +73,9 @@ class Server:
             ("grpc.max_receive_message_length", client.MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", client.MAX_MESSAGE_BYTES),
             ("grpc.max_concurrent_streams", 200),
-            # A client learns of new replicas when it connects anew; what is in hand ends in peace.
-            ("grpc.max_connection_age_ms", 60_000),
-            ("grpc.max_connection_age_grace_ms", int(client.STREAM_SECONDS * 1000)),
             ("grpc.max_metadata_size", 64 * 1024),
             ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
+            ("grpc.max_connection_age_grace_ms", int(client.STREAM_SECONDS * 1000)),
             # Several processes may share a named port; a port that the system chooses must be ours alone.
             ("grpc.so_reuseport", 0 if settings.listen_address.endswith(":0") else 1),
         ]
