@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from libs import database
 
-REVISION = "9999"
+# As the migrations of a later version may do: columns and tables that this version does not know. For PostgreSQL.
+EXPAND = """
+DO $$ DECLARE known text; BEGIN
+  FOR known IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    EXECUTE 'ALTER TABLE ' || quote_ident(known) || ' ADD COLUMN of_the_next_version text NOT NULL DEFAULT ''new''';
+  END LOOP;
+  CREATE TABLE of_the_next_version (id uuid PRIMARY KEY);
+  UPDATE alembic_version SET version_num = '9999';
+END $$"""
 
 
 def migrate(url: str) -> None:
-    """Expand every table as the migrations of a later version may: by columns and tables that this version does not know."""
+    """Expand a database."""
     engine = database.connect(url, pool_size=1)
     with engine.begin() as connection:
-        for table in sa.inspect(connection).get_table_names():
-            if table != "alembic_version":
-                connection.execute(sa.text(f"ALTER TABLE \"{table}\" ADD COLUMN of_the_next_version TEXT NOT NULL DEFAULT 'new'"))
-        connection.execute(sa.text("CREATE TABLE of_the_next_version (id UUID PRIMARY KEY)"))
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": REVISION})
+        connection.exec_driver_sql(EXPAND)
     engine.dispose()
