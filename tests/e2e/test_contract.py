@@ -22,8 +22,8 @@ from tests import stack as stacks
 from tests.stack import Stack
 
 EACH_WAY = 10  # made-up requests of each kind for each operation
-OF_IDENTITY = 20  # more for what guards the door, whose methods get thousands more in tests/integration/identity/test_fuzz.py
-LEAST, LEAST_OF_IDENTITY = 3000, 1500
+OF_IDENTITY = 32  # more for what guards the door
+LEAST, LEAST_OF_IDENTITY = 4000, 3000
 # These take away what the others need, in the end the account and the session themselves. They come last, in this order.
 LAST = (
     "Invoices_DeleteInvoice",
