@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.authority import Authority
 from tests.servers import free_ports
 
 ROOT = Path(__file__).parent.parent
@@ -145,8 +146,10 @@ def _facts(stack: Stack) -> dict[str, Any]:
 
 
 @contextmanager
-def processes(folder: Path, new_database: Callable[[], str], amqp_url: str, smtp: tuple[str, int]) -> Iterator[Stack]:
-    """Start each service as its own processes, on PostgreSQL, RabbitMQ and SMTP."""
+def processes(
+    folder: Path, new_database: Callable[[], str], amqp_url: str, smtp: tuple[str, int], authority: Authority | None = None
+) -> Iterator[Stack]:
+    """Start each service as its own processes, on PostgreSQL, RabbitMQ and SMTP. authority: for mutual TLS instead of the shared secret."""
     names = [*DATA_SERVICES, "gateway", "portal"]
     listening = free_ports(16)
     ports, admin_ports = dict(zip(names, listening, strict=False)), iter(listening[6:])
@@ -168,7 +171,11 @@ def processes(folder: Path, new_database: Callable[[], str], amqp_url: str, smtp
         "RECAPITO_SMTP_SECURITY": "none",
     } | {f"RECAPITO_{name.upper()}_ADDRESS": f"localhost:{ports[name]}" for name in DATA_SERVICES}
     for name in DATA_SERVICES:
-        env = common | {"RECAPITO_DATABASE_URL": new_database(), "RECAPITO_LISTEN_ADDRESS": f"127.0.0.1:{ports[name]}"}
+        env = (
+            common
+            | {"RECAPITO_DATABASE_URL": new_database(), "RECAPITO_LISTEN_ADDRESS": f"127.0.0.1:{ports[name]}"}
+            | _proof(name, authority)
+        )
         run(name, ["migrate"], env)
         for kind in ("server", "worker"):
             stack.commands[f"{name}-{kind}"] = ([sys.executable, "-m", f"services.{name}", kind], env)
@@ -176,7 +183,7 @@ def processes(folder: Path, new_database: Callable[[], str], amqp_url: str, smtp
     for name in ("gateway", "portal"):
         stack.commands[f"{name}-web"] = (
             [sys.executable, "-m", f"services.{name}", "web"],
-            common | {"RECAPITO_BIND": f"127.0.0.1:{ports[name]}"},
+            common | {"RECAPITO_BIND": f"127.0.0.1:{ports[name]}"} | _proof(name, authority),
         )
     try:
         for name, (command, env) in stack.commands.items():
@@ -193,6 +200,10 @@ def processes(folder: Path, new_database: Callable[[], str], amqp_url: str, smtp
         raise RuntimeError(f"{error}\n{logs}") from error
     finally:
         stack.stop()
+
+
+def _proof(service: str, authority: Authority | None) -> dict[str, str]:
+    return {f"RECAPITO_{name.upper()}": value for name, value in authority.settings_of(service).items()} if authority else {}
 
 
 def run(service: str, arguments: list[str], env: dict[str, str]) -> str:

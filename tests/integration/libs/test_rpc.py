@@ -10,18 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from joserfc.jwk import KeySet, OKPKey
 from pydantic import SecretStr
@@ -33,6 +28,7 @@ from libs.access import Caller, Kind
 from libs.rpc import client, context, passports, tls
 from libs.rpc.server import Server
 from libs.settings import RpcSettings, ServiceSettings
+from tests.authority import Authority
 
 ID = UUID("019ab7a0-0000-7000-8000-000000000001")
 NAME = f"groups/{ID}"
@@ -266,44 +262,6 @@ def test_a_server_without_any_proof_of_callers_does_not_start() -> None:
 
 
 # --- mutual TLS ----------------------------------------------------------------------------------------------------------------------
-class Authority:
-    """A certificate authority of the test's own."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
-        builder = self._builder(self._name, self._key).add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        self._write("ca", builder.sign(self._key, hashes.SHA256()), self._key)
-
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        now = datetime.now(UTC)
-        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(key.public_key())
-        return (
-            builder.serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(hours=1))
-        )
-
-    def _write(self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-        (self._folder / f"{name}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        (self._folder / f"{name}.key").write_bytes(pem)
-
-    def settings_of(self, service: str) -> dict[str, str]:
-        """Issue a certificate for a service, and return the settings that name it."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        names = [
-            x509.UniformResourceIdentifier(f"spiffe://test/ns/recapito/sa/recapito-{service}"),
-            x509.DNSName("localhost"),
-            x509.IPAddress(ip_address("127.0.0.1")),
-        ]
-        builder = self._builder(x509.Name([]), key).add_extension(x509.SubjectAlternativeName(names), critical=True)
-        self._write(service, builder.sign(self._key, hashes.SHA256()), key)
-        files = {"certificate": f"{service}.crt", "key": f"{service}.key", "ca": "ca.crt"}
-        return {"internal_secret": ""} | {f"tls_{what}_file": str(self._folder / name) for what, name in files.items()}
-
-
 def test_over_mutual_tls_the_certificate_says_which_service_calls(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     servicer = Groups()
