@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -16,7 +17,7 @@ from gunicorn.app.base import BaseApplication
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from deploy.mail_sink import MailSink
-from deploy.one_folder import EmbeddedSettings, address, database_url, load_secrets, sockets_file, values
+from deploy.one_folder import EmbeddedSettings, address, database_url, load_secrets, running_file, values
 from libs import database, telemetry
 from libs.rpc.server import Server
 from libs.settings import ServiceSettings
@@ -49,7 +50,7 @@ class Embedded:
         self._settings = settings
         load_secrets(settings.data)
         self._sockets = tempfile.mkdtemp(prefix="recapito-", dir="/tmp")
-        sockets_file(settings).write_text(self._sockets)
+        running_file(settings).write_text(json.dumps({"port": settings.port, "sockets": self._sockets}))
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._servers: list[Server] = []

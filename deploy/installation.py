@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from deploy.one_folder import SERVICES, EmbeddedSettings, sockets_file, values
+from deploy.one_folder import SERVICES, EmbeddedSettings, running_file, values
 
 EXEC = "RECAPITO_EXEC"
 WEB = ("gateway", "portal")
@@ -82,8 +82,10 @@ class Installation:
     def _environment(self, service: str) -> Mapping[str, str]:
         if self.settings is None:
             return {}
-        path = sockets_file(self.settings)
-        known = values(self.settings, service, path.read_text() if path.exists() else "not-running")
+        path, running = running_file(self.settings), {"port": self.settings.port, "sockets": "not-running"}
+        if path.exists():
+            running = json.loads(path.read_text())
+        known = values(self.settings.model_copy(update={"port": running["port"]}), service, str(running["sockets"]))
         del known["identity_providers"]  # no command asks for them
         return {f"RECAPITO_{name.upper()}": str(value) for name, value in known.items()}
 

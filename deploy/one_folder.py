@@ -53,9 +53,9 @@ def database_url(settings: EmbeddedSettings, name: str) -> str:
     return f"sqlite:///{settings.data.resolve()}/{name}.db"
 
 
-def sockets_file(settings: EmbeddedSettings) -> Path:
-    """Return the file that names the folder of the running process's sockets: their paths must be short."""
-    return settings.data / "sockets"
+def running_file(settings: EmbeddedSettings) -> Path:
+    """Return the file in which the running process says where it answers: its port, and the folder of its sockets (their paths are short)."""
+    return settings.data / "running.json"
 
 
 def address(sockets: str, service: str) -> str:

@@ -57,11 +57,13 @@ servers() {
   command -v chromium >/dev/null || missing+=(chromium)
   command -v pdftotext >/dev/null || missing+=(poppler-utils)
   [ ${#missing[@]} -eq 0 ] || packages "${missing[@]}"
-  promtool
-  program docker-registry docker-registry # the chart is pushed there
+  programs
 }
 
-promtool() { program prometheus promtool; } # it checks the alerts
+programs() {
+  program prometheus promtool             # checks the alerts
+  program docker-registry docker-registry # the chart is pushed there
+}
 
 program() { # program PACKAGE NAME : puts one program of a Debian package into .venv/bin, and starts no server of it
   [ -x ".venv/bin/$2" ] && return
@@ -97,7 +99,7 @@ chart() {
 case "${1:-}" in
   embedded | dev | images) environment "$1" ;;
   chart) chart ;;
-  programs) promtool; program docker-registry docker-registry ;;
+  programs) programs ;;
   servers) servers ;;
   *) echo "usage: deploy/setup.sh embedded|dev|images|chart|programs|servers" >&2; exit 2 ;;
 esac

@@ -19,7 +19,6 @@ from tests.stack import Stack
 def recapito(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Runs a command where the demo runs; returns what it printed."""
     monkeypatch.setenv("RECAPITO_DATA", str(stack.folder / "data"))
-    monkeypatch.setenv("RECAPITO_PORT", stack.base_url.rpartition(":")[2])
 
     def run(*arguments: str, code: int = 0) -> str:
         result = CliRunner().invoke(main, list(arguments))
