@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from deploy.one_folder import SERVICES, EmbeddedSettings, running_file, values
+from deploy.one_folder import SERVICES, EmbeddedSettings, running, values
 
 EXEC = "RECAPITO_EXEC"
 WEB = ("gateway", "portal")
@@ -82,10 +82,7 @@ class Installation:
     def _environment(self, service: str) -> Mapping[str, str]:
         if self.settings is None:
             return {}
-        path, running = running_file(self.settings), {"port": self.settings.port, "sockets": "not-running"}
-        if path.exists():
-            running = json.loads(path.read_text())
-        known = values(self.settings.model_copy(update={"port": running["port"]}), service, str(running["sockets"]))
+        known = values(self.settings, service, running()[1])
         del known["identity_providers"]  # no command asks for them
         return {f"RECAPITO_{name.upper()}": str(value) for name, value in known.items()}
 
@@ -99,7 +96,7 @@ def find() -> Installation:
 
 def data_folder() -> EmbeddedSettings:
     """Return the settings of the installation in the data folder, which must be there."""
-    settings = EmbeddedSettings.load()
+    settings, _ = running()
     if not (settings.data / "secrets.json").exists():
         raise click.UsageError(f"{settings.data} holds no installation: set RECAPITO_DATA to its folder, or {EXEC} (see deploy/README.md)")
     return settings

@@ -54,8 +54,21 @@ def database_url(settings: EmbeddedSettings, name: str) -> str:
 
 
 def running_file(settings: EmbeddedSettings) -> Path:
-    """Return the file in which the running process says where it answers: its port, and the folder of its sockets (their paths are short)."""
+    """Return the file in which the running process says where it answers: its port, and the folder of its sockets, a short path."""
     return settings.data / "running.json"
+
+
+def running() -> tuple[EmbeddedSettings, str]:
+    """Return the settings of what runs in the data folder, with the port that it took, and the folder of its sockets.
+
+    When nothing ever ran: the settings as they are, and "not-running".
+    """
+    settings = EmbeddedSettings.load()
+    path = running_file(settings)
+    if not path.exists():
+        return settings, "not-running"
+    said = json.loads(path.read_text())
+    return settings.model_copy(update={"port": said["port"]}), said["sockets"]
 
 
 def address(sockets: str, service: str) -> str:

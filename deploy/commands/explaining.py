@@ -13,7 +13,7 @@ from urllib.error import URLError
 import click
 
 from deploy.demo import Api
-from deploy.one_folder import EmbeddedSettings
+from deploy.one_folder import running
 from libs import screen
 
 
@@ -63,7 +63,7 @@ def message(contact: str, dispatch: str, kind: str, subject: str, as_json: bool)
 
 
 def _call(verb: str, path: str, body: dict[str, Any] | None, **query: str) -> dict[str, Any]:
-    url = os.environ.get("RECAPITO_API_URL") or EmbeddedSettings.load().url
+    url = os.environ.get("RECAPITO_API_URL") or running()[0].url
     api = Api(url, os.environ.get("RECAPITO_TOKEN", ""))
     try:
         if not api.signed_in:
